@@ -1,0 +1,33 @@
+# Two commands: `make book` ends with the HTML book, `make test` proves it.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+# One thread per process: chapters and tests run side by side instead.
+export OMP_NUM_THREADS = 1
+
+.PHONY: book test notebooks lint clean
+
+book: .venv/installed
+	$(BIN)/domain-translation book
+
+test: lint
+	$(BIN)/domain-translation notebooks --check
+	$(BIN)/domain-translation book
+	$(BIN)/pytest -n 2 --dist worksteal
+
+notebooks: .venv/installed
+	$(BIN)/domain-translation notebooks
+
+lint: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv _build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[book,test]'
+	touch $@

@@ -1,0 +1,7 @@
+"""Embedded data of the quick profile, corruptions of them, and domains made from them."""
+
+from domain_translation.data.corruption import salt_and_pepper, scatter
+from domain_translation.data.digits import Digits, Split, load_digits
+from domain_translation.data.domains import slant
+
+__all__ = ["Digits", "Split", "load_digits", "salt_and_pepper", "scatter", "slant"]

@@ -1,0 +1,55 @@
+"""Judges: classifiers that never saw a cooled sample.
+
+They stand in for the ImageNet classifiers and the human judges of the sources: the likeness of
+an image to a class is the probability they give it (L-Cool section 4.3.1, lcool.metric.likeness).
+Two families that err differently, both with calibrated probabilities. Pixels are not standardised:
+the border of the digits hardly varies, and dividing by its spread would make one corrupted pixel
+there outweigh the whole digit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.svm import SVC
+from torch import Tensor
+
+Judge = Callable[[Tensor], Tensor]
+
+
+def train_judges(x: Tensor, y: Tensor) -> dict[str, Judge]:
+    """Train the judges on clean samples x (n, *event) with classes y (n,), 0..C-1, all present.
+
+    Returns a support vector machine with Gaussian kernel and a nearest-neighbour vote, each a
+    callable (B, *event) -> (B, C) of probabilities, calibrated by isotonic regression within
+    five folds. Nothing is random in them.
+    """
+    families = {
+        "SVM": SVC(C=10.0, gamma="scale"),
+        "neighbours": KNeighborsClassifier(n_neighbors=5, weights="distance"),
+    }
+    return {name: _judge(family, x, y) for name, family in families.items()}
+
+
+def _judge(family: object, x: Tensor, y: Tensor) -> Judge:
+    model = CalibratedClassifierCV(family, method="isotonic", cv=5, ensemble=False)
+    model.fit(x.flatten(1).numpy(), y.numpy())
+
+    def probabilities(samples: Tensor) -> Tensor:
+        return torch.from_numpy(model.predict_proba(samples.flatten(1).numpy()))
+
+    return probabilities
+
+
+def accuracy(judges: Mapping[str, Judge], x: Tensor, y: Tensor) -> Tensor:
+    """Share of the judges that name the true class of each sample: (B,) in [0, 1]."""
+    return torch.stack([judge(x).argmax(1) == y for judge in judges.values()]).double().mean(0)
+
+
+def likeness(judges: Mapping[str, Judge], x: Tensor, y: Tensor) -> Tensor:
+    """Probability of the true class of each sample, averaged over the judges: (B,) in [0, 1]."""
+    given = torch.stack([judge(x) for judge in judges.values()]).mean(0)
+    return given[torch.arange(len(y)), y]

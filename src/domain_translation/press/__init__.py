@@ -1,0 +1,1 @@
+"""The press: from text notebooks to executed notebooks to the HTML book."""

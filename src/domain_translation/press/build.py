@@ -1,0 +1,126 @@
+"""The two commands: make the book, refresh the paired notebooks."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+from domain_translation.press import html, notebooks, stage
+from domain_translation.press.book import Book
+from domain_translation.press.files import RequestError, only_one
+from domain_translation.press.plan import Wish, has_run, keep, plan
+from domain_translation.press.processes import Stopped, scratch, stoppable
+from domain_translation.press.report import Progress, Ticker, duration, failures, table
+from domain_translation.press.run import Run
+from domain_translation.press.runner import Outcome, execute
+
+# Wall limits per chapter, seconds; the quick profile promises about 60.
+LIMITS = {"quick": 600.0, "full": 12 * 3600.0, "paper": 14 * 24 * 3600.0}
+
+
+def make_book(book: Book, wish: Wish, *, jobs: int, limit: float | None) -> int:
+    """Execute what changed, stage, build the HTML, print the table; the exit status.
+
+    With `wish.only` the other chapters appear as they last ran, or unexecuted, so warnings
+    about what they lack do not fail the build.
+    """
+    from domain_translation.press import pages
+
+    started = time.monotonic()
+    with only_one(book.build, "build"), stoppable():
+        runs = run_chapters(book, wish, jobs=jobs, limit=limit)
+        print(table(runs))
+        if any(r.status == "failed" for r in runs):
+            print(f"\n{failures(runs)}\n\nThe HTML was not rebuilt.")
+            return 1
+        digest = stage.lay_out(book, runs, pages.write)
+        if not wish.only:
+            stage.check_documents(book)
+        ticker = Ticker("Building the HTML")
+        try:
+            built = html.build(book, digest, strict=not wish.only, watch=ticker)
+        finally:
+            ticker.close()
+    state = "built" if built else "up to date"
+    print(f"\nHTML {state} after {duration(time.monotonic() - started)}.")
+    print(f"Open {html.index(book)}")
+    return 0
+
+
+def make_notebooks(book: Book, wish: Wish, *, jobs: int, limit: float | None) -> int:
+    """Execute what changed and rewrite the paired notebooks; the exit status."""
+    with only_one(book.build, "build"), stoppable():
+        runs = run_chapters(book, wish, jobs=jobs, limit=limit)
+        changed = notebooks.refresh(book, runs)
+    print(table(runs))
+    for name in changed:
+        print(f"wrote book/{name}.ipynb")
+    if any(r.status == "failed" for r in runs):
+        print(f"\n{failures(runs)}")
+        return 1
+    print(f"{len(changed)} of {len(runs)} paired notebooks changed.")
+    return 0
+
+
+def check_notebooks(book: Book) -> int:
+    """Report notebooks that differ from their text; the exit status."""
+    wrong = notebooks.drift(book)
+    for sentence in wrong:
+        print(sentence)
+    if wrong:
+        print("Run `make notebooks` and commit the result.")
+    return 1 if wrong else 0
+
+
+def run_chapters(book: Book, wish: Wish, *, jobs: int, limit: float | None) -> list[Run]:
+    """Bring the chosen chapters' runs up to date; runs of all chapters in the book's order.
+
+    Raises:
+        Interrupted: Ctrl-C or a signal; every child was ended, finished chapters are kept.
+    """
+    steps = plan(book, wish)
+    if limit is not None and limit <= 0:
+        raise RequestError(f"the wall limit must be positive seconds, not {limit:g}")
+    if jobs < 1:
+        raise RequestError(f"the number of chapters at once must be at least 1, not {jobs}")
+    shutil.rmtree(book.build / "failed", ignore_errors=True)
+    done: dict[str, Run] = {r.chapter: r for r in steps.kept}
+    progress = Progress(steps.jobs, jobs)
+
+    def finished(outcome: Outcome) -> None:
+        run = keep(book, outcome, wish.profile)
+        done[run.chapter] = run
+        progress.finished(run)
+
+    try:
+        with scratch() as folder:
+            execute(
+                steps.jobs,
+                parallel=jobs,
+                limit=LIMITS[wish.profile] if limit is None else limit,
+                folder=Path(folder),
+                finished=finished,
+                watch=progress.watch,
+            )
+    except (KeyboardInterrupt, Stopped) as error:
+        names = [j.chapter.name for j in steps.jobs if has_run(book, j, wish.profile)]
+        raise Interrupted(getattr(error, "signal", 2), names) from error
+    finally:
+        progress.close()
+    return [done[c.name] for c in book.chapters]
+
+
+class Interrupted(Exception):
+    """A build was stopped from outside; `status` is the exit status to leave with."""
+
+    def __init__(self, signum: int, kept: list[str]) -> None:
+        names = f"Finished and kept: {', '.join(kept)}. " if kept else ""
+        super().__init__(f"Stopped. {names}The next run continues from there.")
+        self.status = 128 + signum
+
+
+def default_jobs() -> int:
+    """As many chapters at once as this process may use cores."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

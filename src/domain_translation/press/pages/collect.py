@@ -1,0 +1,105 @@
+"""What the executed notebooks hold for the record: claims and figures."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from domain_translation import ledger
+from domain_translation.press.pages.html import slug
+from domain_translation.press.run import Run
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A claim and where it stands: the id `anchor` on the page of `chapter`."""
+
+    claim: ledger.Claim
+    chapter: str
+    anchor: str
+    profile: str
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A numbered figure of a chapter: its label, words, inventory rows and PNG bytes."""
+
+    name: str
+    caption: str
+    alt: str
+    classes: str
+    rows: tuple[str, ...]
+    chapter: str
+    png: bytes
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A chapter's run with its claims and figures, in the order of the text."""
+
+    run: Run
+    claims: tuple[Placed, ...]
+    pictures: tuple[Picture, ...]
+
+
+def collect(run: Run) -> Chapter:
+    """Read the executed notebook of `run`; without one there are no claims and no figures."""
+    if run.notebook is None:
+        return Chapter(run, (), ())
+    import nbformat
+
+    cells = nbformat.read(run.notebook, as_version=4).cells
+    anchors = Anchors()
+    claims = [
+        Placed(claim, run.chapter, anchors.next(claim), run.profile)
+        for cell in cells
+        for output in cell.get("outputs", ())
+        if (claim := claim_of(output)) is not None
+    ]
+    return Chapter(run, tuple(claims), tuple(_pictures(run, cells)))
+
+
+class Anchors:
+    """Ids for the claims of one page, unique and stable as long as their order is."""
+
+    def __init__(self) -> None:
+        self._used: dict[str, int] = {}
+
+    def next(self, claim: ledger.Claim) -> str:
+        """The id of the next claim on the page."""
+        words = [claim.rows[0], claim.aspect] if claim.aspect else [claim.rows[0]]
+        name = f"claim-{slug(' '.join(words))}"
+        self._used[name] = self._used.get(name, 0) + 1
+        return name if self._used[name] == 1 else f"{name}-{self._used[name]}"
+
+
+def claim_of(output: Mapping[str, Any]) -> ledger.Claim | None:
+    """The claim that a display output carries in its metadata, if it carries one."""
+    record = output.get("metadata", {}).get(ledger.METADATA_KEY)
+    return ledger.Claim(**{**record, "rows": tuple(record["rows"])}) if record else None
+
+
+def _pictures(run: Run, cells: Sequence[Mapping[str, Any]]) -> Iterator[Picture]:
+    for cell in cells:
+        metadata = cell.get("metadata", {})
+        options = metadata.get("mystnb", {})
+        figure, image = options.get("figure"), options.get("image", {})
+        png = next((p for o in cell.get("outputs", ()) if (p := _png(o))), None)
+        if not figure or not figure.get("name") or png is None:
+            continue
+        yield Picture(
+            name=str(figure["name"]),
+            caption=" ".join(str(figure.get("caption", "")).split()),
+            alt=str(image.get("alt", "")),
+            classes=str(image.get("classes", "")),
+            rows=tuple(metadata.get("rows", ())),
+            chapter=run.chapter,
+            png=png,
+        )
+
+
+def _png(output: Mapping[str, Any]) -> bytes | None:
+    data = output.get("data", {}).get("image/png")
+    return base64.b64decode(data) if data else None

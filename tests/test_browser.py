@@ -1,0 +1,197 @@
+"""The built HTML in Chromium, opened from disk as a reader would. Needs `make book`."""
+
+import shutil
+
+import pytest
+from test_book_html import HTML, documents
+
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not (HTML / "index.html").is_file(), reason="no built book: run `make book`"
+    ),
+]
+
+# Contrast of an element's text with the first opaque colour behind it, as WCAG defines it.
+CONTRAST = """selectors => {
+  const canvas = Object.assign(document.createElement("canvas"), {width: 1, height: 1});
+  const pen = canvas.getContext("2d", {willReadFrequently: true});
+  const rgba = (colour) => {
+    pen.clearRect(0, 0, 1, 1); pen.fillStyle = colour; pen.fillRect(0, 0, 1, 1);
+    return Array.from(pen.getImageData(0, 0, 1, 1).data);
+  };
+  const light = (c) => {
+    const [r, g, b] = c.slice(0, 3).map(v => v / 255).map(
+      v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (node) => {
+    for (let n = node; n; n = n.parentElement) {
+      const c = rgba(getComputedStyle(n).backgroundColor);
+      if (c[3] > 250) return c;
+    }
+    return [255, 255, 255, 255];
+  };
+  const poor = [];
+  for (const selector of selectors) for (const node of document.querySelectorAll(selector)) {
+    const own = Array.from(node.childNodes).some(n => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !node.getClientRects().length) continue;
+    const [a, b] = [light(rgba(getComputedStyle(node).color)), light(behind(node))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const text = node.textContent.trim().slice(0, 40);
+    if (ratio < 4.5) poor.push(`${selector}: ${text} ${ratio.toFixed(2)}`);
+  }
+  return poor;
+}"""
+TEXT = [
+    ".bd-article p", ".bd-article li", ".bd-article a", ".bd-article h1", ".bd-article h2",
+    ".bd-article figcaption span", ".bd-article pre", ".bd-article pre span", ".bd-article code",
+    ".claim-card *", ".chapter-card *", ".verdict", ".bd-article td", ".bd-article th",
+    ".bd-article dt", ".bd-article dd", ".bd-article small", ".bd-article summary",
+    ".bd-article .admonition-title", ".bd-links a", ".bd-toc-nav a", ".ledger-filter *",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium found: install Debian's chromium, or Chrome")
+    with playwright.sync_playwright() as p:
+        chromium = p.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def open_page(browser):
+    """A function that opens a page of the book and waits until its formulas are set."""
+    contexts = []
+
+    def opened(document, *, width=1280, scheme="light", watch=None):
+        context = browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme, reduced_motion="reduce"
+        )
+        contexts.append(context)
+        tab = context.new_page()
+        if watch is not None:
+            tab.on("console", lambda m: watch.append(m.text) if m.type == "error" else None)
+            tab.on("pageerror", lambda e: watch.append(str(e)))
+            tab.on("requestfailed", lambda r: watch.append(f"failed: {r.url}"))
+            tab.on("request", lambda r: None if _local(r.url) else watch.append(r.url))
+        tab.goto((HTML / f"{document}.html").as_uri())
+        if tab.locator("span.math, div.math").count():
+            tab.wait_for_function("window.MathJax?.startup?.promise !== undefined")
+            tab.evaluate("async () => { await MathJax.startup.promise; }")
+        return tab
+
+    yield opened
+    for context in contexts:
+        context.close()
+
+
+def _local(url):
+    return url.startswith(("file:", "data:", "blob:"))
+
+
+@pytest.mark.parametrize("document", documents())
+def test_a_page_loads_from_disk_without_errors(open_page, document):
+    trouble = []
+    tab = open_page(document, watch=trouble)
+    formulas = tab.locator("span.math, div.math").count()
+    assert tab.locator("mjx-container").count() >= formulas
+    assert tab.locator("mjx-merror, mjx-container [data-mjx-error]").count() == 0
+    assert not trouble
+
+
+@pytest.mark.parametrize("document", documents())
+def test_a_phone_never_scrolls_sideways(open_page, document):
+    tab = open_page(document, width=375)
+    tab.evaluate("() => document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    wide = tab.evaluate(
+        """() => document.documentElement.scrollWidth <= 375 ? [] :
+           Array.from(document.querySelectorAll('.bd-main *'))
+             .filter(n => n.getBoundingClientRect().right > 376)
+             .map(n => n.tagName + '.' + n.className).slice(0, 8)"""
+    )
+    assert not wide
+    # The article itself may not be cut off either: what is wide scrolls inside itself.
+    assert tab.evaluate(
+        """() => { const a = document.querySelector('.bd-article');
+                   return a.scrollWidth <= a.clientWidth + 1; }"""
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("document", documents())
+def test_text_can_be_read(open_page, document, scheme):
+    tab = open_page(document, scheme=scheme)
+    tab.evaluate("() => document.querySelectorAll('details').forEach(d => { d.open = true; })")
+    assert tab.evaluate("document.documentElement.dataset.theme") == scheme
+    assert not tab.evaluate(CONTRAST, TEXT)
+
+
+def test_line_drawings_are_inverted_in_the_dark(open_page):
+    for document in documents():
+        tab = open_page(document, scheme="dark")
+        for filters in tab.locator(".bd-article img.ink").evaluate_all(
+            "nodes => nodes.map(n => getComputedStyle(n).filter)"
+        ):
+            assert "invert(1)" in filters
+        for filters in tab.locator(".bd-article img.photo").evaluate_all(
+            "nodes => nodes.map(n => getComputedStyle(n).filter)"
+        ):
+            assert "invert" not in filters
+
+
+def test_the_search_finds_a_word_from_disk(open_page):
+    tab = open_page("search")
+    tab.goto((HTML / "search.html").as_uri() + "?q=temperature")
+    tab.wait_for_selector("#search-results ul.search li a", timeout=15_000)
+    assert tab.locator("#search-results ul.search li").count() >= 2
+
+
+def test_the_ledger_filter(open_page):
+    tab = open_page("book/record/ledger")
+    rows = tab.locator("table.ledger tbody tr")
+    form = tab.locator("#ledger-filter")
+    assert form.is_visible()
+    assert rows.count() == 305
+    form.locator("select[name=source]").select_option("jd-bw")
+    shown = tab.locator("table.ledger tbody tr:visible")
+    assert shown.count() == 48
+    assert tab.locator("section#l-cool").is_hidden()
+    form.locator("select[name=kind]").select_option("algorithm")
+    assert shown.count() == 2
+    form.locator("input[name=words]").fill("one-sided")
+    assert shown.count() == 1
+    assert form.locator("output").inner_text() == "1 row"
+    # A link to a hidden row shows it again.
+    tab.evaluate("location.hash = '#row-lcool-thm1'")
+    tab.wait_for_function("document.querySelector('#row-lcool-thm1').checkVisibility()")
+    assert shown.count() == 305
+
+
+def test_the_ledger_reads_without_scripts(browser):
+    context = browser.new_context(java_script_enabled=False)
+    tab = context.new_page()
+    tab.goto((HTML / "book" / "record" / "ledger.html").as_uri())
+    assert tab.locator("#ledger-filter").is_hidden()
+    assert tab.locator("table.ledger tbody tr:visible").count() == 305
+    context.close()
+
+
+def test_the_reader_can_switch_the_theme(open_page):
+    tab = open_page("book/record/symbols", scheme="light")
+    before = tab.evaluate("getComputedStyle(document.body).backgroundColor")
+    for _ in range(3):
+        tab.locator(".theme-switch-button:visible").first.click()
+        if tab.evaluate("document.documentElement.dataset.theme") == "dark":
+            break
+    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") != before
