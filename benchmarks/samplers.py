@@ -24,6 +24,8 @@ from typing import Any
 
 RESULTS = Path(__file__).parent / "results"
 PEERS = ("blackjax", "ebmkit", "jax", "torchebm")
+# torchebm's loop with the score of this package: shown, but no peer.
+BORROWED = "torchebm with this package's score"
 COMPILED, EAGER = "this package, compile=True", "this package"
 
 
@@ -94,17 +96,34 @@ def torch_peers(task: Task, target: Any, start: Any) -> dict[str, Callable[[], A
     from torchebm.core import BaseModel
     from torchebm.samplers import LangevinDynamics
 
+    constants = (target.means if task.target == "ring" else target.var).to(start)
+
+    def plain_energy(x: Any) -> Any:
+        """The energy as one writes it down, up to a constant."""
+        if task.target == "wide":
+            return 0.5 * (x * x / constants).sum(-1)
+        return -torch.logsumexp(-((x[:, None, :] - constants) ** 2).sum(-1) / 0.5, 1)
+
     class Energy(torch.nn.Module):
         def forward(self, x: Any) -> Any:
-            return target.energy(x)
+            return plain_energy(x)
 
     class Model(BaseModel):
         def forward(self, x: Any) -> Any:
-            return target.energy(x)
+            return plain_energy(x)
 
     class Analytic(Model):
         def gradient(self, x: Any) -> Any:
+            return ring_gradient(x)
+
+    class Ours(Model):
+        def gradient(self, x: Any) -> Any:
             return -target.score(x)
+
+    def ring_gradient(x: Any) -> Any:
+        """Its gradient likewise: responsibilities by a matrix product."""
+        logits = torch.addmm(-(constants * constants).sum(1) / 0.5, x, constants.T / 0.25)
+        return (x - torch.softmax(logits, 1) @ constants) / 0.25
 
     energy = Energy()
     if task.kernel == "mala":
@@ -112,7 +131,8 @@ def torch_peers(task: Task, target: Any, start: Any) -> dict[str, Callable[[], A
         return {"ebmkit": lambda: mala.sample(energy, start, return_trajectory=True)[1:]}
     ula = ebm.LangevinDynamics(step_size=task.step_size, steps=task.steps)
     found: dict[str, Callable[[], Any]] = {"ebmkit": lambda: ula.sample(energy, start)}
-    for name, model in (("torchebm", Model()), ("torchebm, analytic gradient", Analytic())):
+    models = {"torchebm": Model(), "torchebm, analytic gradient": Analytic(), BORROWED: Ours()}
+    for name, model in models.items():
         sampler = LangevinDynamics(
             model, step_size=task.step_size, noise_scale=1.0, device=start.device
         )
@@ -234,7 +254,6 @@ def machine(device: str) -> dict[str, str]:
         "hardware": gpu or f"{model}, {os.cpu_count()} logical cores",
         "python": platform.python_version(),
         **versions,
-        "date": datetime.date.today().isoformat(),
     }
 
 
@@ -245,15 +264,20 @@ def table(results: dict[str, Any]) -> str:
         if device not in results:
             lines += [f"{device.upper()}: not measured; run `samplers.py --device {device}`.", ""]
             continue
-        about = ", ".join(f"{k} {v}" for k, v in results[device]["machine"].items())
-        load = results[device]["load"]
-        lines += [f"{device.upper()}: {about}. Median of {results[device]['rounds']} rounds; load "
-                  f"average before the run {load}.", ""]  # fmt: skip
+        for key, done in results[device]["tasks"].items():
+            about = ", ".join(f"{k} {v}" for k, v in done["machine"].items())
+            before, after = done["load"]
+            lines.append(
+                f"- {device.upper()}, {key}: {done['when']}, median of {done['rounds']} rounds, "
+                f"load average {before} before and {after} after; {about}."
+            )
+        lines += [""]
     lines += ["Millions of chain-steps per second, float32 (ratio to the fastest peer). The first "
-              "call includes compilation.", ""]  # fmt: skip
+              "call includes compilation. torchebm with this package's score is not a peer: it "
+              "shows what the layout of the score alone is worth.", ""]  # fmt: skip
     lines += ["| task | variant | CPU | aim | first call | GPU |", "|---|---|---|---|---|---|"]
     for key, task in TASKS.items():
-        rows = {d: results[d]["tasks"].get(key, {}) for d in results}
+        rows = {d: results[d]["tasks"].get(key, {}).get("variants", {}) for d in results}
         names = list(dict.fromkeys(n for r in rows.values() for n in r))
         for i, name in enumerate(names):
             title = (
@@ -272,7 +296,7 @@ def table(results: dict[str, Any]) -> str:
 def _cell(row: dict[str, Any] | None, name: str) -> str:
     if not row or name not in row:
         return "not measured"
-    peers = [v["rate"] for n, v in row.items() if not n.startswith("this package")]
+    peers = [v["rate"] for n, v in row.items() if "this package" not in n]
     ours = name.startswith("this package") and peers
     ratio = f" ({row[name]['rate'] / max(peers):.1f}x)" if ours else ""
     return f"{row[name]['rate'] / 1e6:.2f}{ratio}"
@@ -295,23 +319,35 @@ def main() -> None:
         return
     path = RESULTS / "samplers.json"
     results = json.loads(path.read_text()) if path.exists() else {}
-    load = f"{os.getloadavg()[0]:.1f}"
     mine = results.setdefault(args.device, {"tasks": {}})
-    mine.update(machine=machine(args.device), rounds=args.rounds, load=load)
     for key in args.tasks:
-        threads = str(TASKS[key].threads)
+        threads, load = str(TASKS[key].threads), round(os.getloadavg()[0], 1)
         done = subprocess.run(
             [sys.executable, __file__, "--only", key, "--device", args.device,
              "--rounds", str(args.rounds)],
             env={**os.environ, "OMP_NUM_THREADS": threads, "JAX_PLATFORMS": "cpu"},
             stdout=subprocess.PIPE, text=True, check=True,
         )  # fmt: skip
-        mine["tasks"][key] = json.loads(done.stdout.splitlines()[-1])
-        for name, r in mine["tasks"][key].items():
+        # Each task keeps its own circumstances: tasks may be measured on different days.
+        mine["tasks"][key] = {
+            "variants": json.loads(done.stdout.splitlines()[-1]),
+            "rounds": args.rounds,
+            "load": [load, round(os.getloadavg()[0], 1)],
+            "machine": machine(args.device),
+            "when": datetime.datetime.now().isoformat(timespec="seconds"),
+        }
+        for name, r in mine["tasks"][key]["variants"].items():
             print(f"{key:10s} {name:32s} {r['rate'] / 1e6:9.2f} M/s", flush=True)
     RESULTS.mkdir(exist_ok=True)
-    path.write_text(json.dumps(results, indent=1) + "\n")
-    (RESULTS / "samplers.md").write_text(table(results))
+    replace(path, json.dumps(results, indent=1) + "\n")
+    replace(RESULTS / "samplers.md", table(results))
+
+
+def replace(path: Path, text: str) -> None:
+    """Writes beside the file and renames: an interrupted run leaves the old results."""
+    beside = path.with_suffix(path.suffix + ".new")
+    beside.write_text(text)
+    os.replace(beside, path)
 
 
 def _installed(package: str) -> bool:

@@ -95,3 +95,16 @@ def test_python_is_the_same_in_the_environment_and_for_the_type_checker():
     oldest = settings["tool"]["mypy"]["python_version"]
     assert conda()["python"] == oldest
     assert settings["project"]["requires-python"] == f">={oldest}"
+
+
+def test_the_repository_has_one_address():
+    with (ROOT / "pyproject.toml").open("rb") as f:
+        address = tomllib.load(f)["project"]["urls"]["Repository"]
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    assert citation["repository-code"] == address
+    files = (*ROOT.glob("*.md"), *ROOT.glob("*.yml"), *(ROOT / "book").rglob("*.md"))
+    for file in files:
+        others = set(re.findall(r"https://github\.com/[\w.-]+/[\w.-]+", file.read_text()))
+        if file.name == "README.md":
+            assert address in others
+        assert {o for o in others if o.split("/")[3] == address.split("/")[3]} <= {address}, file

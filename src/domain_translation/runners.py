@@ -221,7 +221,8 @@ def _without_stacks(module: fx.GraphModule, inputs: list[Tensor]) -> Any:
     # A whole stretch in one loop. On the CPU a wrapper in C++ halves the cost of a call; on CUDA
     # the graph makes it irrelevant.
     on_cpu = not any(i.is_cuda for i in inputs if isinstance(i, Tensor))
-    patches = {"max_fusion_size": 256, "cpp_wrapper": on_cpu}
+    # An iteration of the loop is a whole stretch for some chains: worth a thread from 128 on.
+    patches = {"max_fusion_size": 256, "cpp_wrapper": on_cpu, "cpp.min_chunk_size": 128}
     return compile_fx(module, inputs, config_patches=patches)
 
 

@@ -7,10 +7,10 @@ import math
 import torch
 from torch import Tensor
 
-from domain_translation.densities.located import Located, normal, positive
+from domain_translation.densities.located import Located, Smooth, normal, positive
 
 
-class Banana(Located):
+class Banana(Smooth):
     """x1 ~ N(0, std^2), x2 | x1 ~ N(bend (x1^2 - std^2), 1): a Gaussian bent along a parabola.
 
     Args:
@@ -31,18 +31,6 @@ class Banana(Located):
         energy = 0.5 * (x1 / self.std) ** 2 + 0.5 * off * off
         score = torch.stack([2 * self.bend * x1 * off - x1 / self.std**2, -off], -1)
         return energy + (math.log(2 * math.pi) + math.log(self.std)), score
-
-    def score(self, x: Tensor) -> Tensor:
-        """Gradient of the log-density, ``(B, 2)``."""
-        return self.energy_and_score(x)[1]
-
-    def energy(self, x: Tensor) -> Tensor:
-        """Minus the log-density, ``(B,)``."""
-        return self.energy_and_score(x)[0]
-
-    def log_prob(self, x: Tensor) -> Tensor:
-        """Log-density, ``(B,)``."""
-        return -self.energy(x)
 
     @property
     def mean(self) -> Tensor:
@@ -154,7 +142,7 @@ class Strip(Located):
         return SmoothedStrip(self, sigma)
 
 
-class SmoothedStrip(Located):
+class SmoothedStrip(Smooth):
     """A strip convolved with N(0, sigma^2 I): p(x) = int_0^1 N(x1; t, sigma^2) h(x, t) dt.
 
     h is the smoothed step (Phi((x2 - f(t)) / sigma) - Phi((x2 - f(t) - width) / sigma)) / width.
@@ -192,18 +180,6 @@ class SmoothedStrip(Located):
         slopes = torch.stack([-(share * across).sum(1), (share * (rise - fall)).sum(1)], -1)
         log_norm = -log_root - math.log(self.sigma * self.strip.width)
         return -(log_sum + log_norm).to(x), (slopes / self.sigma).to(x)
-
-    def score(self, x: Tensor) -> Tensor:
-        """Gradient of the log-density, ``(B, 2)``."""
-        return self.energy_and_score(x)[1]
-
-    def energy(self, x: Tensor) -> Tensor:
-        """Minus the log-density, ``(B,)``."""
-        return self.energy_and_score(x)[0]
-
-    def log_prob(self, x: Tensor) -> Tensor:
-        """Log-density, ``(B,)``."""
-        return -self.energy(x)
 
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """`n` exact draws ``(n, 2)``, float32."""

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from domain_translation.densities.located import Located, normal, positive
+from domain_translation.densities.located import Smooth, normal, positive
 
 Numbers = float | Sequence[float] | Tensor
 
@@ -27,7 +27,7 @@ def _as_many(name: str, value: Tensor, count: int) -> Tensor:
     return value.expand(count).contiguous()
 
 
-class Gaussian(Located):
+class Gaussian(Smooth):
     """N(mean, diag(std^2)), or N(mean, cov) with a full covariance.
 
     Args:
@@ -93,14 +93,6 @@ class Gaussian(Located):
         score = gap @ precision if self.full else gap * precision
         return 0.5 * (gap * score).sum(-1) - log_norm, score
 
-    def energy(self, x: Tensor) -> Tensor:
-        """Minus the log-density, ``(B,)``."""
-        return self.energy_and_score(x)[0]
-
-    def log_prob(self, x: Tensor) -> Tensor:
-        """Log-density, ``(B,)``."""
-        return -self.energy(x)
-
     def sample(self, n: int, generator: torch.Generator | None = None) -> Tensor:
         """`n` exact draws ``(n, d)``, float32."""
         z = normal((n, self.dim), generator)
@@ -121,7 +113,7 @@ class Gaussian(Located):
         return Gaussian(self.mean, (self.var * temperature).sqrt())
 
 
-class GaussianMixture(Located):
+class GaussianMixture(Smooth):
     """Mixture of K isotropic Gaussians N(means[k], std[k]^2 I).
 
     Args:
@@ -212,14 +204,6 @@ class GaussianMixture(Located):
             towards = sum(s * pull[j] for s, pull in zip(shares, pulls, strict=True)) / total
             scores.append(towards - column * shrink)
         return energy, torch.stack(scores, -1)
-
-    def energy(self, x: Tensor) -> Tensor:
-        """Minus the log-density, ``(B,)``."""
-        return self.energy_and_score(x)[0]
-
-    def log_prob(self, x: Tensor) -> Tensor:
-        """Log-density, ``(B,)``."""
-        return -self.energy(x)
 
     @property
     def mean(self) -> Tensor:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor
 
@@ -29,6 +31,26 @@ class Located:
         if key not in self._located:
             self._located[key] = tuple(c.to(x) for c in self._constants)
         return self._located[key]
+
+
+class Smooth(Located, ABC):
+    """Base of the densities with a score: all follows from `energy_and_score`."""
+
+    @abstractmethod
+    def energy_and_score(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Energy ``(B,)`` and score ``(B, d)`` of points ``(B, d)`` in one pass."""
+
+    def score(self, x: Tensor) -> Tensor:
+        """Gradient of the log-density, ``(B, d)``."""
+        return self.energy_and_score(x)[1]
+
+    def energy(self, x: Tensor) -> Tensor:
+        """Minus the log-density, ``(B,)``."""
+        return self.energy_and_score(x)[0]
+
+    def log_prob(self, x: Tensor) -> Tensor:
+        """Log-density, ``(B,)``."""
+        return -self.energy(x)
 
 
 def positive(name: str, value: Tensor) -> Tensor:
