@@ -158,7 +158,7 @@ def picture_rows(
         for k, ax in enumerate(line):
             ax.axis("off")
             if k < len(row):
-                ax.imshow(row[k, 0], cmap=cmap, vmin=0, vmax=1)
+                ax.imshow(row[k, 0].numpy(), cmap=cmap, vmin=0, vmax=1)
         line[0].text(-0.25, 0.5, label, transform=line[0].transAxes, ha="right", va="center",
                      fontsize=9.5)  # fmt: skip
     return figure
