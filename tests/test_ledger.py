@@ -92,6 +92,31 @@ def test_bad_claims_are_refused(shown, rows, kwargs, message) -> None:
     assert not shown
 
 
+HEADER = "id,seed,kind,title,content,needs,section,note"
+GOOD = "a.b,000,claim,title,content,,1,"
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("", 0),
+        (HEADER, 1),
+        (f"{HEADER[:-5]}\n{GOOD}", 2),  # a column is gone
+        (f"{HEADER}\n{GOOD}\na.c,000,claim,cut sh", 3),
+        (f"{HEADER}\n{GOOD},one too many", 2),
+        (f"{HEADER}\n{GOOD}\n{GOOD}", 3),
+        (f"{HEADER}\n{GOOD.replace('000', '999')}", 2),
+    ],
+)
+def test_a_damaged_inventory_is_one_sentence(text: str, line: int) -> None:
+    with pytest.raises(ValueError, match=f"damaged at line {line}: .*restore the file"):
+        ledger.parse_inventory(text)
+
+
+def test_a_sound_inventory_is_read() -> None:
+    assert ledger.parse_inventory(f"{HEADER}\n{GOOD}")["a.b"].source == "L-Cool"
+
+
 def test_missing_data_file_is_named() -> None:
     with pytest.raises(FileNotFoundError, match=r"nothing\.csv"):
         ledger.data_file("nothing.csv")

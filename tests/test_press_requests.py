@@ -175,12 +175,12 @@ def test_a_full_disk_in_any_step_is_one_sentence(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
 
     def full(*_: object, **__: object) -> None:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/tmp/somewhere")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a/full/disk")
 
     monkeypatch.setattr("tempfile.mkdtemp", full)
     assert cli.main(["notebooks"]) == 1
     said = capsys.readouterr().err
-    assert said == "domain-translation: /tmp/somewhere: No space left on device\n"
+    assert said == "domain-translation: a/full/disk: No space left on device\n"
 
 
 def test_a_file_where_a_folder_should_be_is_one_sentence(tmp_path):

@@ -13,7 +13,7 @@ import csv
 import difflib
 import functools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -73,9 +73,35 @@ def data_file(name: str) -> Traversable:
 
 @functools.cache
 def inventory() -> Mapping[str, Row]:
-    """All rows of the sources by id, in the order of the file."""
-    text = data_file("inventory.csv").read_text(encoding="utf-8")
-    return {r["id"]: Row(**r) for r in csv.DictReader(text.splitlines())}
+    """All rows of the sources by id, in the order of the file.
+
+    Raises ValueError where the file is damaged.
+    """
+    return parse_inventory(data_file("inventory.csv").read_text(encoding="utf-8"))
+
+
+def parse_inventory(text: str) -> Mapping[str, Row]:
+    """Rows by id from the text of `inventory.csv`.
+
+    Raises:
+        ValueError: another header than the fields of `Row`, a line with too few or too many
+            fields, an unknown source, or an id that occurs twice.
+    """
+    names = [f.name for f in fields(Row)]
+    reader = csv.reader(text.splitlines())
+    rows: dict[str, Row] = {}
+    wrong = next(reader, []) != names
+    for values in reader:
+        wrong = wrong or len(values) != len(names) or values[1] not in SOURCES or values[0] in rows
+        if wrong:
+            break
+        rows[values[0]] = Row(*values)
+    if wrong or not rows:
+        raise ValueError(
+            f"data/inventory.csv is damaged at line {reader.line_num}: each line needs the fields "
+            f"{', '.join(names)}, with an id of its own; restore the file or reinstall"
+        )
+    return rows
 
 
 def _known(ids: str | Sequence[str]) -> tuple[str, ...]:
