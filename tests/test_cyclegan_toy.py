@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from domain_translation import cooling, dae, scores
-from domain_translation.cyclegan import ToyConfig, cyclegan_players, train_toy_cyclegan
+from domain_translation.cyclegan.toy import ToyConfig, cyclegan_players, train_toy_cyclegan
 from domain_translation.densities import Strip
 
 SHORT = ToyConfig(steps=4, batch=16, width=8, critic_width=6)

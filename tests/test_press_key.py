@@ -135,6 +135,18 @@ def test_a_computed_data_name_counts_all_data(tmp_path):
     assert look(tmp_path).key != before.key
 
 
+def test_a_data_name_that_begins_with_a_folder_counts_that_folder(tmp_path):
+    toybook.make(tmp_path)
+    toybook.write(tmp_path / "data/nets/a.bin", "1")
+    text = toybook.chapter("T", "name = 'a'\nledger.data_file(f'nets/{name}.bin')")
+    toybook.write(tmp_path / "book/part/one.md", text)
+    before = look(tmp_path)
+    append(tmp_path / "data/other.csv")
+    assert look(tmp_path).key == before.key
+    append(tmp_path / "data/nets/a.bin")
+    assert look(tmp_path).key != before.key
+
+
 def kept(book: Book, before: Ingredients, after: Ingredients, **parameters: object) -> cache.Card:
     facts = {"reason": "never run", "seconds": 1.0, "peak_mib": 1.0, "versions": {}}
     return cache.keep(book, "part/one", "quick", before, after, b"{}", **facts)

@@ -82,6 +82,14 @@ def test_a_notebook_keeps_the_text_outputs_of_claim_cells_and_nothing_else(book)
     ]
 
 
+def test_prints_are_kept_as_one_however_the_kernel_cut_them(book):
+    refresh(book, [executed(book, [STREAM, STREAM, PICTURE])])
+    _, notebook = committed(book)
+    outputs = notebook["cells"][-1]["outputs"]
+    assert [o["output_type"] for o in outputs] == ["stream", "display_data"]
+    assert outputs[0]["text"] == ["kept\n", "kept\n"]
+
+
 def test_a_second_refresh_changes_nothing(book):
     run = executed(book, [STREAM])
     refresh(book, [run])

@@ -240,3 +240,25 @@ def test_seeded_gives_the_global_generator_back() -> None:
         b = torch.rand(2)
     assert torch.equal(a, b)
     assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_lower_precision_still_learns() -> None:
+    """Autocast around the whole loop would keep the first step's weights in its cache."""
+    x = torch.randn(64, 4, generator=Generator().manual_seed(0))
+    model = nn.Linear(4, 4)
+
+    def loss(batch: tuple[Tensor, ...], _: Generator) -> Tensor:
+        return (model(batch[0]).float() - batch[0]).square().mean()
+
+    player = Player("linear", model, training.at_precision(loss, "bfloat16"), adam(model, 0.05))
+    losses = training.fit([player], unpaired(32, x), 200)
+    assert losses[-1] < losses[0] / 20
+
+
+def test_precision_is_float32_or_bfloat16() -> None:
+    def loss(batch: tuple[Tensor, ...], _: Generator) -> Tensor:
+        return batch[0].sum()
+
+    assert training.at_precision(loss, "float32") is loss
+    with pytest.raises(ValueError, match="choose 'float32' or 'bfloat16'"):
+        training.at_precision(loss, "float16")

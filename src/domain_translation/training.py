@@ -55,6 +55,30 @@ def adam(
     return torch.optim.Adam(model.parameters(), lr=lr, betas=betas, fused=True)
 
 
+def at_precision(loss: Loss, precision: str) -> Loss:
+    """`loss` with its matrix products and convolutions computed in `precision`.
+
+    Autocast is entered for each step anew: it keeps lowered copies of the weights as long as it
+    lasts, and around a whole training it would compute with those of the first step for ever.
+
+    Args:
+        precision: "float32", which changes nothing, or "bfloat16".
+
+    Raises:
+        ValueError: another precision.
+    """
+    if precision == "float32":
+        return loss
+    if precision != "bfloat16":
+        raise ValueError(f"precision is {precision!r}; choose 'float32' or 'bfloat16'")
+
+    def lowered(batch: Batch, generator: Generator) -> Tensor:
+        with torch.autocast(generator.device.type, torch.bfloat16):
+            return loss(batch, generator)
+
+    return lowered
+
+
 def constant(step: int) -> float:
     """Learning-rate factor 1 at every step."""
     return 1.0

@@ -10,6 +10,7 @@ from domain_translation.cooling.presets import (
     Cooling,
 )
 from domain_translation.cooling.protocol import SHARES, ShareRow, Trial, compare_by_share, search
+from domain_translation.cooling.study import Study, study
 
 __all__ = [
     "PAPER",
@@ -20,6 +21,7 @@ __all__ = [
     "Cooled",
     "Cooling",
     "ShareRow",
+    "Study",
     "Translated",
     "Trial",
     "compare_by_share",
@@ -28,4 +30,5 @@ __all__ = [
     "fringe_mask",
     "score_norms",
     "search",
+    "study",
 ]

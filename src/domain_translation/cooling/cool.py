@@ -90,7 +90,7 @@ def cool(
         ula(score, step_size, temperature),
         x[fringe],
         steps,
-        chain_seeds=[_chain_seed(seed, ids[i]) for i in fringe.tolist()],
+        chain_seeds=[chain_seed(seed, ids[i]) for i in fringe.tolist()],
         thin=thin,
     )
     out = x.index_copy(0, fringe, chain.x)
@@ -141,7 +141,7 @@ def cool_then_translate(
     return Translated(cooled, translated)
 
 
-def _chain_seed(seed: int, sample_id: int) -> int:
+def chain_seed(seed: int, sample_id: int) -> int:
     """A stream of its own for each (seed, id): Szudzik's pairing, one to one below 2**63."""
     a, b = (seed, sample_id)
     if a < 0 or b < 0 or math.isqrt(2**63 - 1) <= max(a, b):

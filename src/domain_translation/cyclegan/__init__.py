@@ -1,11 +1,30 @@
-"""CycleGAN base translators; here the two-layer one of the toy study."""
+"""CycleGAN: two translators that undo each other, and their critics."""
 
-from domain_translation.cyclegan.toy import (
-    DIGITS,
-    TOY,
-    ToyConfig,
-    cyclegan_players,
-    train_toy_cyclegan,
+from domain_translation.cyclegan.images import (
+    FULL,
+    PAPER,
+    QUICK,
+    CycleGAN,
+    CycleGANConfig,
+    train_cyclegan,
 )
+from domain_translation.cyclegan.networks import PatchDiscriminator, ResnetGenerator
+from domain_translation.cyclegan.published import load_published, published_url
+from domain_translation.cyclegan.toy import DIGITS, TOY, ToyConfig, train_toy_cyclegan
 
-__all__ = ["DIGITS", "TOY", "ToyConfig", "cyclegan_players", "train_toy_cyclegan"]
+__all__ = [
+    "DIGITS",
+    "FULL",
+    "PAPER",
+    "QUICK",
+    "TOY",
+    "CycleGAN",
+    "CycleGANConfig",
+    "PatchDiscriminator",
+    "ResnetGenerator",
+    "ToyConfig",
+    "load_published",
+    "published_url",
+    "train_cyclegan",
+    "train_toy_cyclegan",
+]

@@ -139,7 +139,10 @@ def _module_file(package: Path, parts: tuple[str, ...]) -> Path | None:
 
 
 def _data_digests(data: Path, texts: Iterable[str]) -> dict[str, str]:
-    """Digests of what ``data_file("...")`` names in the texts; of all data for a computed name."""
+    """Digests of what ``data_file("...")`` names in the texts.
+
+    For a computed name, of the folder it begins with, ``f"weights/{name}"``, or of all data.
+    """
     wanted: set[str] = set()
     for text in texts:
         try:
@@ -148,8 +151,7 @@ def _data_digests(data: Path, texts: Iterable[str]) -> dict[str, str]:
             continue
         for node in nodes:
             if isinstance(node, ast.Call) and _called(node) == "data_file" and node.args:
-                named = node.args[0]
-                wanted.add(str(named.value) if isinstance(named, ast.Constant) else ".")
+                wanted.add(_named(node.args[0]))
     digests = {}
     for name in sorted(wanted):
         path = data / name
@@ -160,6 +162,15 @@ def _data_digests(data: Path, texts: Iterable[str]) -> dict[str, str]:
         else:
             digests[name] = "missing"
     return digests
+
+
+def _named(argument: ast.expr) -> str:
+    """The file or folder of the data that an argument of ``data_file`` can mean."""
+    if isinstance(argument, ast.Constant):
+        return str(argument.value)
+    first = argument.values[0] if isinstance(argument, ast.JoinedStr) else None
+    begins = str(first.value) if isinstance(first, ast.Constant) else ""
+    return begins.rpartition("/")[0] or "."
 
 
 def _called(call: ast.Call) -> str:

@@ -143,7 +143,9 @@ def _comparable(chapter: Chapter, source: str, outputs: Sequence[Any]) -> list[A
                 f"chapter {chapter.name}: the claim cell {source.splitlines()[1:2]} gives {what}; "
                 "a cell marked NBVAL_CHECK_OUTPUT may print and show plain text only"
             )
-        if kind == "stream":
+        if kind == "stream" and kept and kept[-1]["output_type"] == "stream":
+            kept[-1]["text"] += output["text"]  # where one print ends and the next begins is chance
+        elif kind == "stream":
             kept.append({"name": "stdout", "output_type": kind, "text": output["text"]})
         else:
             plain = {"text/plain": data["text/plain"]}

@@ -1,0 +1,1 @@
+"""The commands of ``domain-translation``, one file for each thing they are about."""

@@ -1,0 +1,145 @@
+"""Finds the files of a data set: the reader's own copies, the cache, the network, in this order."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+from filelock import FileLock
+
+from domain_translation.data.registry import DataFile, DataSet, lookup
+from domain_translation.data.verify import DamagedData, verify
+
+# A folder of files that the reader already has; looked in first, never written to.
+OWN = "DOMAIN_TRANSLATION_DATA"
+# Where downloads and unpacked archives go; the user's cache folder where unset.
+CACHE = "DOMAIN_TRANSLATION_CACHE"
+# "1" forbids the network.
+OFFLINE = "DOMAIN_TRANSLATION_OFFLINE"
+
+
+class MissingData(FileNotFoundError):
+    """A file that is neither here nor to be had."""
+
+
+def fetch(
+    dataset: str | DataSet, *, cache: Path | None = None, offline: bool = False
+) -> tuple[Path, ...]:
+    """Paths of the set's files, in the registry's order, downloaded where necessary.
+
+    Size and sha256 of every file are checked on every call, also those of local copies.
+
+    Args:
+        dataset: a name in the registry, or a set of one's own.
+        cache: folder of the cache; see `cache_folder`.
+        offline: never use the network; the variable DOMAIN_TRANSLATION_OFFLINE=1 does the same.
+
+    Raises:
+        MissingData: a file is not here and cannot be had: what, from where, how large, and
+            which variable to set.
+        DamagedData: a local copy is not what it should be. It is not touched.
+        ValueError: unknown set.
+        OSError: the cache folder cannot be written.
+    """
+    found = lookup(dataset)
+    offline = offline or os.environ.get(OFFLINE, "") not in ("", "0")
+    folder = cache_folder(cache) / "files" / found.name
+    return tuple(_fetch_file(found, file, folder, offline) for file in found.files)
+
+
+def cache_folder(cache: Path | None = None) -> Path:
+    """`cache`, or what DOMAIN_TRANSLATION_CACHE names, or the user's cache folder."""
+    chosen = (
+        cache
+        or os.environ.get(CACHE)
+        or platformdirs.user_cache_dir("domain-translation", appauthor=False)
+    )
+    return Path(chosen).expanduser()
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder of the cache.
+
+    Raises OSError that names the variable to set.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OSError(
+            f"the cache folder {folder} cannot be made ({error.strerror}); "
+            f"name another folder in {CACHE}"
+        ) from error
+
+
+def _fetch_file(dataset: DataSet, file: DataFile, folder: Path, offline: bool) -> Path:
+    own = _own_copy(file)
+    if own is not None:
+        verify(own, file)
+        return own
+    cached = folder / file.name
+    if _intact(cached, file):
+        return cached
+    if not file.urls or offline:
+        raise MissingData(_how_to_get(dataset, file))
+    make_folder(folder)
+    # Two processes that want the same file must not both write to its partial download.
+    with FileLock(folder / f".{file.name}.lock"):
+        if not _intact(cached, file):
+            cached.unlink(missing_ok=True)  # the cache's own copy, not the reader's
+            _from_mirrors(dataset, file, folder)
+    return cached
+
+
+def _own_copy(file: DataFile) -> Path | None:
+    named = os.environ.get(OWN)
+    if not named:
+        return None
+    folder = Path(named).expanduser()
+    if not folder.is_dir():
+        raise MissingData(f"{OWN} is {named!r}, but there is no such folder; correct or unset it")
+    path = folder / file.name
+    return path if path.exists() else None
+
+
+def _intact(path: Path, file: DataFile) -> bool:
+    try:
+        verify(path, file)
+    except (DamagedData, FileNotFoundError, NotADirectoryError):
+        return False
+    return True
+
+
+def _from_mirrors(dataset: DataSet, file: DataFile, folder: Path) -> None:
+    # Only here: pooch brings a progress bar whose import warns in notebooks without widgets.
+    from domain_translation.data.download import download
+
+    failures = []
+    for url in file.urls:
+        try:
+            download(file, url, folder)
+            verify(folder / file.name, file)
+            return
+        except DamagedData as error:  # of unknown sha256, and not of the known size
+            (folder / file.name).unlink()
+            failures.append(f"{url} ({error})")
+        except (OSError, ValueError) as error:
+            failures.append(f"{url} ({error})")
+    raise MissingData(
+        f"{file.name} of the data set {dataset.name!r} ({file.size}) could not be downloaded: "
+        f"{'; '.join(failures)}. Try again later (what came so far is kept), or get the file by "
+        f"other means and name its folder in {OWN}"
+    )
+
+
+def _how_to_get(dataset: DataSet, file: DataFile) -> str:
+    what = f"{file.name} of the data set {dataset.name!r} ({file.size})"
+    if not file.urls:
+        return (
+            f"{what} is not published as a file (made from: {dataset.source}); put it into a "
+            f"folder and name that folder in {OWN}"
+        )
+    return (
+        f"{what} is not here and the network is switched off; download {file.urls[0]} into a "
+        f"folder and name that folder in {OWN}, or unset {OFFLINE} (and pass offline=False)"
+    )

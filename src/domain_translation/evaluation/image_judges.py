@@ -1,0 +1,176 @@
+"""The judges of the quick profile: five small networks that tell two image domains apart.
+
+They stand in for the five ImageNet classifiers of L-Cool (lcool.metric.likeness) and for the
+people of ImproveIT's forced choice (improveit.metric.amt). The five families look at an image in
+different ways, so that a translation has to convince all of them. They are trained on real images
+of both domains and never see a translated or cooled one: a judge that had seen the artefacts of
+one translator would be no judge of the next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn.functional import conv2d, cross_entropy, pad
+
+from domain_translation.checkpoints import digest
+from domain_translation.evaluation.judge_networks import make_judges
+from domain_translation.runtime import seeded
+from domain_translation.training import Batches, Player, adam, fit, linear_decay, unpaired
+
+_PART = 128  # images judged at a time; bounds the memory
+
+
+@dataclass(frozen=True)
+class JudgeConfig:
+    """Settings of the judges' training; no source has them, all are declared here."""
+
+    steps: int = 400  # minibatches, the same for all five
+    batch: int = 32  # real images of each domain per minibatch
+    learning_rate: float = 3e-3  # Adam; constant for half the steps, then linearly to 0
+    smoothing: float = 0.05  # share of the label that is spread over both classes
+    shift: int = 3  # largest displacement in pixels, each way
+    brightness: float = 0.1  # largest relative change of the light
+    softness: float = 1.0  # largest share of a blur of one pixel that is mixed in, in [0, 1]
+
+
+QUICK = JudgeConfig()
+
+
+def train_image_judges(
+    source: Tensor,
+    target: Tensor,
+    config: JudgeConfig = QUICK,
+    seed: int = 0,
+    checkpoint: Path | str | None = None,
+) -> nn.ModuleDict:
+    """Train the five judges on real images of both domains; ready to judge (evaluation mode).
+
+    All judges see the same minibatches, flipped, shifted, lightened and softened at random:
+    without the softening they go by sharpness, and take a slightly blurred zebra for a horse.
+    They minimise cross-entropy with smoothed labels: with smoothing s no answer beyond 1 - s/2
+    pays, so that the likeness does not saturate at 0 and 1, where every translation would score
+    the same. (Scaling the logits by a temperature fitted on validation images would do the
+    opposite: where the domains are easily told apart, the likeliest temperature is close to 0.)
+
+    The same arguments give the same weights, bit for bit on a CPU.
+
+    Args:
+        source, target: real training images (n, 3, S, S) and (m, 3, S, S) in [-1, 1], S a
+            multiple of 8.
+        config: length and pace of the training.
+        seed: of the initial weights, the minibatches and their augmentation.
+        checkpoint: file to resume from and to write to; None keeps nothing.
+
+    Raises:
+        ValueError: other shapes, values outside [-1, 1], or an empty domain.
+        CheckpointError, TrainingError: see `training.fit`.
+    """
+    _check(source, target)
+    with seeded(seed):
+        judges = make_judges(source.shape[-1])
+    judges.to(source.device)
+    players = [_player(name, judge, config) for name, judge in judges.items()]
+    fit(
+        players,
+        _augmented(source, target, config),
+        config.steps,
+        seed=seed,
+        schedule=linear_decay(config.steps),
+        checkpoint=checkpoint,
+        card={
+            "config": asdict(config),
+            "data_sha256": digest({"source": source, "target": target}),
+        },
+        label="judges",
+    )
+    return judges.requires_grad_(False).eval()
+
+
+@torch.no_grad()
+def target_likeness(judges: nn.ModuleDict, x: Tensor) -> Tensor:
+    """Probability (J, B) that each of the J judges gives to the target domain.
+
+    The likeness of L-Cool (lcool.metric.likeness) with the target domain in place of zebra.
+
+    Args:
+        judges: as `train_image_judges` returns them.
+        x: images (B, 3, S, S) in [-1, 1], translated or real.
+    """
+    parts = [x[i : i + _PART] for i in range(0, len(x), _PART)]
+    return torch.stack(
+        [torch.cat([judge(p).softmax(1)[:, 1] for p in parts]) for judge in judges.values()]
+    )
+
+
+def _check(source: Tensor, target: Tensor) -> None:
+    for name, x in (("source", source), ("target", target)):
+        if x.ndim != 4 or x.shape[1] != 3 or x.shape[2] != x.shape[3]:
+            raise ValueError(f"{name} images have shape {tuple(x.shape)}; give (n, 3, S, S)")
+        if len(x) and not (x.min() >= -1 and x.max() <= 1):
+            raise ValueError(f"{name} images leave [-1, 1]; scale them to that range")
+    if source.shape[1:] != target.shape[1:]:
+        raise ValueError(
+            f"images have sides {source.shape[-1]} and {target.shape[-1]}; resize both domains "
+            f"to one size, which alone would tell them apart"
+        )
+
+
+def _player(name: str, judge: nn.Module, config: JudgeConfig) -> Player:
+    def loss(batch: tuple[Tensor, ...], _: Generator) -> Tensor:
+        x, y = batch
+        return cross_entropy(judge(x), y, label_smoothing=config.smoothing)
+
+    return Player(name, judge, loss, adam(judge, config.learning_rate))
+
+
+def _augmented(source: Tensor, target: Tensor, config: JudgeConfig) -> Batches:
+    """Minibatches of real images of both domains, augmented once for all judges."""
+    draw = unpaired(config.batch, source, target)
+    labels = torch.tensor([0, 1], device=source.device).repeat_interleave(config.batch)
+
+    def batches(generator: Generator) -> tuple[Tensor, ...]:
+        return augment(torch.cat(draw(generator)), config, generator), labels
+
+    return batches
+
+
+def augment(x: Tensor, config: JudgeConfig, generator: Generator) -> Tensor:
+    """Mirror half of the images (B, 3, H, W), move each a little, change its light and sharpness.
+
+    What an image does not cover after moving repeats its edge. Both domains are treated alike,
+    so that none of this tells them apart.
+
+    Args:
+        x: in [-1, 1], which the result keeps.
+        config: its `shift`, `brightness` and `softness`.
+        generator: on the device of `x`.
+    """
+    b, c, height, width = x.shape
+
+    def whole(low: int, high: int) -> Tensor:
+        return torch.randint(low, high + 1, (b, 1), generator=generator, device=x.device)
+
+    def share() -> Tensor:
+        return torch.rand(b, 1, 1, 1, generator=generator, device=x.device)
+
+    rows = torch.arange(height, device=x.device) + whole(-config.shift, config.shift)
+    columns = torch.arange(width, device=x.device) + whole(-config.shift, config.shift)
+    columns = torch.where(whole(0, 1) == 1, width - 1 - columns, columns)
+    rows, columns = rows.clamp(0, height - 1), columns.clamp(0, width - 1)
+    x = x.gather(2, rows[:, None, :, None].expand(b, c, height, width))
+    x = x.gather(3, columns[:, None, None, :].expand(b, c, height, width))
+    x = torch.lerp(x, _blurred(x), config.softness * share())
+    light = 1 + config.brightness * (2 * share() - 1)
+    return (light * (x + 1) - 1).clamp(-1, 1)
+
+
+def _blurred(x: Tensor) -> Tensor:
+    """Blur with standard deviation of one pixel: the binomial weights 1 4 6 4 1, both ways."""
+    weights = x.new_tensor([1, 4, 6, 4, 1]) / 16
+    channels = x.shape[1]
+    kernel = (weights[:, None] * weights).expand(channels, 1, 5, 5)
+    return conv2d(pad(x, (2, 2, 2, 2), mode="replicate"), kernel, groups=channels)

@@ -1,0 +1,145 @@
+"""What a study of cooled maps measures, at any scale: the quick chapter and the full run share it.
+
+Every translated map is compared with the true one, pixel by pixel (lcool.metric.pixelacc).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import avg_pool2d, interpolate
+
+from domain_translation.cooling import SHARES, Study, compare_by_share, fringe_mask
+from domain_translation.evaluation import pixel_accuracy
+from domain_translation.evaluation.pixels import THRESHOLD
+
+THRESHOLDS = (8.0, THRESHOLD, 32.0)  # half and double the sources' threshold
+ARMS = ("plain", "cooled", "blurred")
+
+
+class Accuracies(NamedTuple):
+    """Pixel accuracies of one test set, in the order of its images.
+
+    Attributes:
+        norms: score norms of the inputs (n,), which rank the fringe.
+        values: (thresholds, arms, n) in [0, 1]; arms as in `ARMS`, thresholds as asked for.
+    """
+
+    norms: Tensor
+    values: Tensor
+
+    def arm(self, name: str, threshold: int = THRESHOLDS.index(THRESHOLD)) -> Tensor:
+        """Accuracies (n,) of one arm at the threshold of this index; by default the sources'."""
+        return self.values[threshold, ARMS.index(name)]
+
+
+def accuracies(found: Study, truth: Tensor, thresholds: Sequence[float] = THRESHOLDS) -> Accuracies:
+    """Pixel accuracies of a study's translations: plain, after cooling and after an equal blur.
+
+    Raises:
+        ValueError: translations and `truth` of different shapes.
+    """
+    arms = (found.plain, found.after_cooling, found.after_blur)
+    values = [[pixel_accuracy(image, truth, t) for image in arms] for t in thresholds]
+    return Accuracies(found.norms, torch.stack([torch.stack(row) for row in values]))
+
+
+def pooled(parts: Sequence[Accuracies]) -> Accuracies:
+    """Several test sets as one: the fringe is then ranked over all of them."""
+    return Accuracies(torch.cat([p.norms for p in parts]), torch.cat([p.values for p in parts], 2))
+
+
+def by_share(found: Accuracies, seed: int = 0) -> list[dict[str, float]]:
+    """L-Cool's Table 3 with a control (lcool.tab3): one entry a fringe share, in points.
+
+    Args:
+        found: see `accuracies`.
+        seed: of the bootstrap.
+
+    Returns:
+        entries with share in (0, 1], n, threshold (of the score norm), plain, cooled, gain, low,
+        high (bootstrap interval of the gain, 95 %), p and effect of Wilcoxon's test, and for the
+        blurred control its gain, low, high and p. Accuracies and gains in points (100 = all).
+    """
+    plain = 100 * found.arm("plain")
+    cooled = compare_by_share(found.norms, plain, 100 * found.arm("cooled"), seed=seed)
+    blurred = compare_by_share(found.norms, plain, 100 * found.arm("blurred"), seed=seed)
+    return [
+        {
+            "share": row.share,
+            "n": row.result.n,
+            "threshold": row.threshold,
+            "plain": row.result.before,
+            "cooled": row.result.after,
+            "gain": row.result.gain,
+            "low": row.result.low,
+            "high": row.result.high,
+            "p": row.result.p_value,
+            "effect": row.result.effect,
+            "blur gain": other.result.gain,
+            "blur low": other.result.low,
+            "blur high": other.result.high,
+            "blur p": other.result.p_value,
+        }
+        for row, other in zip(cooled, blurred, strict=True)
+    ]
+
+
+def gains(found: Accuracies) -> list[float]:
+    """Mean gain by cooling at every fringe share, in points: `by_share` without its tests."""
+    gained = 100 * (found.arm("cooled") - found.arm("plain"))
+    return [float(gained[fringe_mask(found.norms, share=s)].mean()) for s in SHARES]
+
+
+def band_means(nested: Sequence[float], shares: Sequence[float] = SHARES) -> list[float]:
+    """Means over the bands between nested shares, from the means over the shares themselves.
+
+    The mean over a share is that of its bands, weighted by their width: m_k s_k is a running sum,
+    and its differences over the widths are the bands' means.
+
+    Raises:
+        ValueError: another number of means than of shares.
+    """
+    if len(nested) != len(shares):
+        raise ValueError(f"{len(nested)} means for {len(shares)} shares; give one mean a share")
+    total = [m * s for m, s in zip(nested, shares, strict=True)]
+    before = [0.0, *total[:-1]]
+    widths = [s - t for s, t in zip(shares, [0.0, *shares[:-1]], strict=True)]
+    return [(t - b) / w for t, b, w in zip(total, before, widths, strict=True)]
+
+
+def flips(before: Tensor, after: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """Shares of pixels that turn right and that turn wrong between two translations, (B,) each.
+
+    Their difference is the gain in pixel accuracy.
+    """
+    first, second = ((image - truth).norm(dim=1) * 127.5 < THRESHOLD for image in (before, after))
+    turned = [(a & ~b).double().flatten(1).mean(1) for a, b in ((second, first), (first, second))]
+    return turned[0], turned[1]
+
+
+def halved(images: Tensor) -> Tensor:
+    """Images (n, C, H, W) that went through half their resolution: means of 2x2, then linear."""
+    small = avg_pool2d(images, 2)
+    back: Tensor = interpolate(small, size=images.shape[-2:], mode="bilinear", align_corners=False)
+    return back
+
+
+def in_batches(network: Callable[[Tensor], Tensor], size: int = 16) -> Callable[[Tensor], Tensor]:
+    """The same function, applied to `size` images at a time, so that large sets fit in memory.
+
+    Right for networks that treat every image by itself; those of this package do.
+    """
+
+    def batched(x: Tensor) -> Tensor:
+        return torch.cat([network(part) for part in torch.split(x, size)])
+
+    return batched
+
+
+def describe(values: Tensor) -> dict[str, Any]:
+    """Mean and standard deviation over images of a measured quantity (n,), for a card."""
+    return {"mean": float(values.mean()), "deviation": float(values.std())}

@@ -1,0 +1,103 @@
+"""Training pix2pix on aligned pairs: LSGAN conditioned on the input, plus L1 (improveit.tab2)."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Generator, Tensor, nn
+
+from domain_translation.checkpoints import digest
+from domain_translation.cyclegan.images import augmented, check_images, least_squares
+from domain_translation.cyclegan.networks import PatchDiscriminator, initialise
+from domain_translation.pix2pix.networks import UnetGenerator
+from domain_translation.runtime import seeded
+from domain_translation.training import Player, adam, fit, linear_decay, unpaired
+
+
+@dataclass(frozen=True)
+class Pix2PixConfig:
+    """Settings of pix2pix; the defaults are the published ones, for 256x256."""
+
+    width: int = 64  # maps of the outermost level, generator and critic
+    depth: int = 8  # levels of the U-Net: the innermost map is one pixel
+    critic_layers: int = 3  # 3: patches of 70x70 pixels; 2: 34x34
+    size: int = 256  # side of the training crops
+    batch: int = 1  # pairs per step
+    steps: int = 219_200  # 200 epochs of the 1,096 maps
+    learning_rate: float = 2e-4  # Adam; constant for half the steps, then linearly to 0
+    momentum: float = 0.5  # Adam's first beta
+    lambda_l1: float = 100.0  # weight of the L1 distance to the true translation
+
+
+PAPER = Pix2PixConfig()
+QUICK = Pix2PixConfig(
+    width=10, depth=6, critic_layers=2, size=64, batch=2, steps=2500, learning_rate=5e-4
+)
+
+
+def train_pix2pix(
+    source: Tensor,
+    target: Tensor,
+    config: Pix2PixConfig = QUICK,
+    seed: int = 0,
+    checkpoint: Path | str | None = None,
+) -> nn.Module:
+    """Train a translator on pairs; it comes back frozen.
+
+    Args:
+        source, target: aligned images (n, C, H, W) and (n, C', H, W) in [-1, 1].
+        config: `PAPER` or `QUICK`.
+        seed: of the initial weights, the minibatches and the dropout.
+        checkpoint: file to resume from and to write to; None keeps nothing.
+
+    Raises:
+        ValueError: not pairs, or images that CycleGAN would refuse.
+        CheckpointError, TrainingError: see `training.fit`.
+    """
+    for images in (source, target):
+        check_images(images, config.size)
+    if len(source) != len(target):
+        raise ValueError(f"{len(source)} source and {len(target)} target images are no pairs")
+    a, b = source.shape[1], target.shape[1]
+    with seeded(seed):
+        translator = UnetGenerator(a, b, config.width, config.depth)
+        critic = PatchDiscriminator(a + b, config.width, config.critic_layers)
+        for network in (translator, critic):
+            initialise(network)
+    translator.to(source.device)
+    critic.to(source.device)
+    fresh: list[Tensor] = []
+
+    def generator_loss(batch: tuple[Tensor, ...], generator: Generator) -> Tensor:
+        x, y = batch[0][:, :a], batch[0][:, a:]
+        # Dropout takes no generator: it is seeded from the one of the run.
+        with seeded(int(torch.randint(2**31, (), generator=generator, device=generator.device))):
+            fake = translator(x)
+        fresh[:] = [torch.cat([x, fake.detach()], 1)]
+        fool = least_squares(critic(torch.cat([x, fake], 1)), 1)
+        loss: Tensor = fool + config.lambda_l1 * (fake - y).abs().mean()
+        return loss
+
+    def critic_loss(batch: tuple[Tensor, ...], _: Generator) -> Tensor:
+        return (least_squares(critic(batch[0]), 1) + least_squares(critic(fresh[0]), 0)) / 2
+
+    betas = (config.momentum, 0.999)
+    fit(
+        [
+            Player(name, model, loss, adam(model, config.learning_rate, betas))
+            for name, model, loss in (
+                ("translator", translator, generator_loss),
+                ("critic", critic, critic_loss),
+            )
+        ],
+        augmented(unpaired(config.batch, torch.cat([source, target], 1)), config.size),
+        config.steps,
+        seed=seed,
+        schedule=linear_decay(config.steps),
+        checkpoint=checkpoint,
+        card={"config": asdict(config), "data_sha256": digest({"x": source, "y": target})},
+        label="pix2pix",
+    )
+    return translator.requires_grad_(False).eval()

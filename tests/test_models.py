@@ -1,0 +1,79 @@
+"""Model files: weights and card come back; anything else is one clear sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from domain_translation import checkpoints, models, weights
+from domain_translation.checkpoints import CheckpointError
+from domain_translation.dae import UNetDenoiser
+
+
+def denoiser(width: int = 4) -> UNetDenoiser:
+    torch.manual_seed(0)
+    return UNetDenoiser(width=width)
+
+
+def test_a_model_comes_back_with_its_card(tmp_path: Path) -> None:
+    model, path = denoiser(), tmp_path / "a.safetensors"
+    models.save_model(path, model, "UNetDenoiser", {"width": 4}, {"sigma": 0.3})
+    network, card = models.load_model(path)
+    x = torch.rand(1, 3, 17, 23)
+    with torch.no_grad():
+        assert torch.equal(network(x), model(x))
+    assert card["sigma"] == 0.3
+    assert not network.training
+    assert not any(p.requires_grad for p in network.parameters())
+
+
+def test_half_precision_halves_the_file_and_loads_as_float32(tmp_path: Path) -> None:
+    whole, half = tmp_path / "whole.safetensors", tmp_path / "half.safetensors"
+    model = denoiser(16)
+    models.save_model(whole, model, "UNetDenoiser", {"width": 16})
+    models.save_model(half, model, "UNetDenoiser", {"width": 16}, dtype=torch.float16)
+    assert half.stat().st_size < 0.6 * whole.stat().st_size
+    read = models.load_model(half).network
+    for p, q in zip(model.parameters(), read.parameters(), strict=True):
+        assert q.dtype == torch.float32
+        assert torch.equal(p.half().float(), q)
+
+
+@pytest.mark.parametrize("name", models.NETWORKS)
+def test_every_name_builds(name: str) -> None:
+    arguments = {"dim": 2} if name == "MLPDenoiser" else {}
+    assert sum(p.numel() for p in models.build(name, arguments).parameters()) > 0
+
+
+def test_a_card_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    with pytest.raises(ValueError, match="does not build the model"):
+        models.save_model(path, torch.nn.Linear(2, 2), "UNetDenoiser", {})
+    with pytest.raises(ValueError, match=r"unknown network 'os\.system'"):
+        models.save_model(path, denoiser(), "os.system", {})
+    assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("card", "message"),
+    [
+        ({}, "without the card entry 'network'"),
+        ({"network": "os.system", "arguments": {}}, "unknown network 'os.system'"),
+        ({"network": "UNetDenoiser", "arguments": {"depth": 3}}, "cannot be built"),
+        ({"network": "UNetDenoiser", "arguments": {"width": 8}}, "cannot be built"),
+    ],
+)
+def test_a_file_with_another_card_is_refused(
+    tmp_path: Path, card: dict[str, object], message: str
+) -> None:
+    path = tmp_path / "a.safetensors"
+    checkpoints.save(path, denoiser().state_dict(), card)
+    with pytest.raises(CheckpointError, match=message):
+        models.load_model(path)
+
+
+def test_weights_that_do_not_come_with_the_package_are_named() -> None:
+    with pytest.raises(FileNotFoundError, match="no weights named 'horses/forward'"):
+        weights.load("horses/forward")

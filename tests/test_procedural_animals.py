@@ -1,0 +1,198 @@
+"""Procedural horses and zebras: the sampler's contract, its law, and its pictures."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import numpy as np
+import pytest
+import torch
+from scipy.stats import norm
+
+from domain_translation.data.procedural import coat, latent, pasture, shapes, skeleton
+from domain_translation.data.procedural.animals_law import LAW, index
+
+# The package offers the sampler under the module's name, so the module is asked for by path.
+animals = import_module("domain_translation.data.procedural.animals")
+
+
+@pytest.mark.parametrize("size", [32, 64, 128])
+def test_images_have_the_promised_shape_type_and_range(size):
+    scenes = animals.sample(5, 3, size=size, rare=0.5)
+    for images in (scenes.source, scenes.target):
+        assert images.shape == (5, 3, size, size)
+        assert images.dtype == torch.float32
+        assert images.min() >= -1
+        assert images.max() <= 1
+        assert images.std() > 0.2
+    assert scenes.surprise.shape == (5,)
+    assert scenes.surprise.dtype == torch.float64
+    assert torch.isfinite(scenes.surprise).all()
+
+
+def test_a_scene_depends_on_the_seed_and_its_number_only():
+    many = animals.sample(animals.CHUNK + 3, 11, size=32)
+    few = animals.sample(3, 11, size=32)
+    for a, b in zip(many, few, strict=True):
+        assert torch.equal(a[:3], b)
+    assert not torch.equal(animals.sample(3, 12, size=32).source, few.source)
+    assert not torch.equal(few.source[0], few.source[1])
+
+
+def test_the_scene_is_the_same_at_every_size():
+    small, large = animals.sample(4, 5, size=32), animals.sample(4, 5, size=128)
+    assert torch.equal(small.surprise, large.surprise)
+    pooled = torch.nn.functional.avg_pool2d(large.source, 4)
+    assert (pooled - small.source).abs().mean() < 0.1
+
+
+def _draw(n, rare, size=64, seed=0):
+    latents, knots = animals._draw(range(n), seed, size, rare)
+    return latents, animals.render(latents, knots, size)
+
+
+def test_only_the_coat_changes():
+    _, (source, target, mask) = _draw(24, 0.5)
+    outside = np.broadcast_to(mask[:, None] == 0, source.shape)
+    assert 0.3 < outside.mean() < 0.97
+    assert np.array_equal(source[outside], target[outside])
+    covered = np.broadcast_to(mask[:, None] > 0.9, source.shape)
+    assert np.abs(source - target)[covered].mean() > 0.3
+
+
+def test_some_of_the_animal_is_always_in_the_picture():
+    for start in (0, 100, 200):
+        latents, knots = animals._draw(range(start, start + 100), 7, 32, 1.0)
+        source, target, mask = animals.render(latents, knots, 32)
+        assert mask.sum((1, 2)).min() > 4
+        assert np.abs(source - target).max((1, 2, 3)).min() > 0.1
+
+
+def test_zebras_have_contrast_and_horses_do_not():
+    _, (source, target, mask) = _draw(32, 0.0)
+    ratios = []
+    for plain, striped, m in zip(source, target, mask, strict=True):
+        assert (striped.mean(0)[m > 0.95]).std() > 0.4
+        steps = [
+            np.abs(np.diff(im.mean(0), axis=1))[m[:, 1:] > 0.95].mean() for im in (plain, striped)
+        ]
+        ratios.append(steps[1] / steps[0])
+    assert np.median(ratios) > 3
+
+
+def test_stripes_run_across_the_trunk_and_across_the_legs():
+    latents = {name: np.array([mean]) for name, (mean, _) in LAW.normals.items()}
+    latents |= {name: np.array([0]) for name in LAW.choices} | {"phase": np.array([0.0])}
+    bones = skeleton.build(latents)
+    y, x = np.mgrid[1.2:0:-0.004, -0.8:0.8:0.004].astype(np.float32)[:, None]
+    body = coat.model(bones, latents, x, y)
+    dark = coat.stripes(body.trunk, np.full((1, 1, 1), 0.004, np.float32))[0]
+    vertical, horizontal = np.abs(np.diff(dark, axis=0)), np.abs(np.diff(dark, axis=1))
+    (loin_x, loin_y), (knee_x, knee_y) = bones.loin[0], bones.legs["near fore"][1][0]
+    trunk = (abs(x[0] - loin_x) < 0.15) & (abs(y[0] - loin_y) < 0.08)
+    cannon = (abs(x[0] - knee_x) < 0.02) & (abs(y[0] - knee_y + 0.12) < 0.1)
+    assert horizontal[:, :][trunk[:, 1:]].mean() > 3 * vertical[trunk[1:]].mean()
+    assert vertical[cannon[1:]].mean() > 3 * horizontal[cannon[:, 1:]].mean()
+
+
+def test_every_pose_stands_on_the_ground():
+    poses = len(LAW.choices["pose"])
+    latents = {name: np.full(poses, mean) for name, (mean, _) in LAW.normals.items()}
+    latents |= {"pose": np.arange(poses), "phase": np.full(poses, 0.3)}
+    bones = skeleton.build(latents)
+    hooves = np.min([leg[3][:, 1] for leg in bones.legs.values()], axis=0)
+    assert (hooves > 0).all()
+    lying = np.arange(poses) == index("pose", "lie")
+    assert (bones.loin[lying, 1] < 0.35).all()
+    assert np.allclose(hooves[~lying], 0.02)
+    rearing = index("pose", "rear")
+    assert bones.poll[rearing, 1] > bones.poll[index("pose", "stand"), 1] + 0.1
+    assert bones.muzzle[index("pose", "graze"), 1] < 0.35
+    for leg in bones.legs.values():  # bones keep their length in every pose
+        assert np.ptp(np.hypot(*(leg[1] - leg[0]).T)) < 1e-6
+
+
+def _log_density(law, latents, i):
+    """The mixture's log density at scene i, term by term, with scipy's normal density."""
+    total = 0.0
+    components = [(0.9, {}, {})] + [
+        (0.1 * o.share, o.normals, o.choices) for o in law.oddities.values()
+    ]
+    for weight, normals, choices in components:
+        density = weight
+        for name, core in law.normals.items():
+            density *= norm(*normals.get(name, core)).pdf(latents[name][i])
+        for name, core in law.choices.items():
+            value = list(core)[latents[name][i]]
+            density *= choices.get(name, core).get(value, 0.0)
+        total += density
+    return np.log(total)
+
+
+def test_surprise_is_minus_the_log_density():
+    latents, _ = _draw(40, 0.6, size=16)
+    expected = [-_log_density(LAW, latents, i) for i in range(40)]
+    scenes = animals.sample(40, 0, size=16, rare=0.6)
+    assert np.allclose(scenes.surprise.numpy(), expected, atol=1e-9)
+
+
+def test_the_law_is_normalised_and_drawn_as_stated():
+    assert sum(o.share for o in LAW.oddities.values()) == pytest.approx(1)
+    for choices in (LAW.choices, *(o.choices for o in LAW.oddities.values())):
+        for name, probabilities in choices.items():
+            assert sum(probabilities.values()) == pytest.approx(1)
+            assert set(probabilities) <= set(LAW.choices[name])
+    latents, _ = latent.draw(LAW, range(2000), 0, 0.0, 0)
+    for name, (mean, sd) in LAW.normals.items():
+        assert latents[name].mean() == pytest.approx(mean, abs=5 * sd / np.sqrt(2000))
+        assert latents[name].std() == pytest.approx(sd, rel=0.1)
+    for name, probabilities in LAW.choices.items():
+        counts = np.bincount(latents[name], minlength=len(probabilities)) / 2000
+        assert np.allclose(counts, list(probabilities.values()), atol=0.06)
+    wide, _ = latent.draw(LAW, range(2000), 0, 1.0, 0)
+    odd = wide["pose"] >= index("pose", "graze")
+    assert odd.mean() == pytest.approx(LAW.oddities["pose"].share, abs=0.05)
+
+
+def test_rare_scenes_are_more_surprising():
+    core, tail = (animals.sample(200, 1, size=16, rare=rare).surprise for rare in (0.0, 1.0))
+    assert tail.mean() > core.mean() + 3
+    assert tail.median() > core.quantile(0.9)
+
+
+def test_noise_has_unit_variance_between_its_knots():
+    knots = np.random.default_rng(0).standard_normal((4000, 6, 6)).astype(np.float32)
+    at = np.array([[0.0, 1.5, 2.3, 5.0]], np.float32)
+    assert np.allclose(shapes.noise(knots, at, at).std(0), 1, atol=0.06)
+
+
+def test_a_cone_is_exact_for_equal_radii():
+    x, y = np.meshgrid(*[np.linspace(-2, 2, 41, dtype=np.float32)] * 2)
+    start, end = np.array([[-1.0, 0.0]]), np.array([[1.0, 0.0]])
+    solid, t = shapes.cone(x[None], y[None], start, end, np.full((1, 2), 0.5))
+    nearest = np.clip(x, -1, 1)
+    assert np.allclose(solid.distance[0], np.hypot(x - nearest, y) - 0.5, atol=1e-5)
+    assert np.allclose(t[0], (nearest + 1) / 2, atol=1e-5)
+
+
+def test_every_kind_of_scene_has_its_colours():
+    assert list(pasture.LIGHTS) == list(LAW.choices["light"])
+    assert list(pasture.GROUNDS) == list(LAW.choices["ground"])
+    assert list(skeleton.POSES) == list(LAW.choices["pose"])
+    assert len(coat.COATS) == len(coat.MANES) == len(coat.POINTS) == len(LAW.choices["coat"])
+    assert len(pasture.FAR_HEIGHT) == len(LAW.choices["distance"])
+
+
+@pytest.mark.parametrize(
+    ("bad", "word"),
+    [
+        ({"n": 0}, "n is 0"),
+        ({"size": 15}, "size is 15"),
+        ({"rare": 1.5}, "rare is 1.5"),
+        ({"rare": -0.1}, "rare"),
+    ],
+)
+def test_bad_requests_are_refused(bad, word):
+    request = {"n": 2, "seed": 0, "size": 32, "rare": 0.1} | bad
+    with pytest.raises(ValueError, match=word):
+        animals.sample(**request)
