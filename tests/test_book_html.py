@@ -120,6 +120,26 @@ def test_pages_have_a_language_and_one_heading(page):
     assert len([1 for _, inside in read.all("h1") if inside]) == 1, name
 
 
+def prose(path):
+    """A page's article as text, without mathematics and code."""
+    article = re.search(r"<article.*?</article>", path.read_text(encoding="utf-8"), re.DOTALL)
+    text = article[0]
+    for typeset in (
+        r'<div class="math.*?</div>',
+        r'<span class="math.*?</span>',
+        r"<pre.*?</pre>",
+        r"<code.*?</code>",
+    ):
+        text = re.sub(typeset, " ", text, flags=re.DOTALL)
+    return re.sub(r"<[^>]*>", " ", text)
+
+
+@pytest.mark.parametrize("name", [n for n in documents() if "/record/" not in n])
+def test_no_formula_is_left_as_its_source(name):
+    # The record quotes the sources, damaged formulas included; a chapter has none.
+    assert re.findall(r"\\[A-Za-z]{3,}|\$\$", prose(HTML / f"{name}.html")) == []
+
+
 def test_launch_link_opens_the_notebook_of_the_page(page):
     read, name = page
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
