@@ -2,48 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import numpy as np
 import pytest
-import torch
 from scipy.stats import norm
 
-from domain_translation.data.procedural import latent, skin, table
+from domain_translation.data.procedural import fruit, latent, skin, table
 from domain_translation.data.procedural.fruit_law import LAW, index
-
-# The package offers the sampler under the module's name, so the module is asked for by path.
-fruit = import_module("domain_translation.data.procedural.fruit")
-
-
-@pytest.mark.parametrize("size", [32, 64, 128])
-def test_images_have_the_promised_shape_type_and_range(size):
-    scenes = fruit.sample(5, 3, size=size, rare=0.5)
-    for images in (scenes.source, scenes.target):
-        assert images.shape == (5, 3, size, size)
-        assert images.dtype == torch.float32
-        assert images.min() >= -1
-        assert images.max() <= 1
-        assert images.std() > 0.2
-    assert scenes.surprise.shape == (5,)
-    assert scenes.surprise.dtype == torch.float64
-    assert torch.isfinite(scenes.surprise).all()
-
-
-def test_a_scene_depends_on_the_seed_and_its_number_only():
-    many = fruit.sample(fruit.CHUNK + 3, 11, size=32)
-    few = fruit.sample(3, 11, size=32)
-    for a, b in zip(many, few, strict=True):
-        assert torch.equal(a[:3], b)
-    assert not torch.equal(fruit.sample(3, 12, size=32).source, few.source)
-    assert not torch.equal(few.source[0], few.source[1])
-
-
-def test_the_scene_is_the_same_at_every_size():
-    small, large = fruit.sample(4, 5, size=32), fruit.sample(4, 5, size=128)
-    assert torch.equal(small.surprise, large.surprise)
-    pooled = torch.nn.functional.avg_pool2d(large.source, 4)
-    assert (pooled - small.source).abs().mean() < 0.1
 
 
 def _draw(n, rare, size=64, seed=0):
@@ -154,30 +118,9 @@ def test_the_law_is_normalised_and_drawn_as_stated():
     assert (wide["count"] == index("count", "crowd")).mean() == pytest.approx(crowded, abs=0.05)
 
 
-def test_rare_scenes_are_more_surprising():
-    core, tail = (fruit.sample(200, 1, size=16, rare=rare).surprise for rare in (0.0, 1.0))
-    assert tail.mean() > core.mean() + 3
-    assert tail.median() > core.quantile(0.9)
-
-
 def test_every_kind_of_scene_has_its_colours():
     assert len(table.NEAR) == len(table.FAR) == len(table.ROUGH) == len(LAW.choices["ground"])
     assert len(table.KEY) == len(table.FALL_OFF) == len(LAW.choices["light"])
     kinds = (skin.BASE, skin.BLUSH, skin.BLUSH_BIAS, skin.CROWN)
     assert {len(one) for one in kinds} == {len(LAW.choices["variety"])}
     assert set(fruit.LAYOUTS) == set(LAW.choices["count"])
-
-
-@pytest.mark.parametrize(
-    ("bad", "word"),
-    [
-        ({"n": 0}, "n is 0"),
-        ({"size": 15}, "size is 15"),
-        ({"rare": 1.5}, "rare is 1.5"),
-        ({"rare": -0.1}, "rare"),
-    ],
-)
-def test_bad_requests_are_refused(bad, word):
-    request = {"n": 2, "seed": 0, "size": 32, "rare": 0.1} | bad
-    with pytest.raises(ValueError, match=word):
-        fruit.sample(**request)

@@ -39,26 +39,6 @@ def below_horizon(terrain: Terrain) -> np.ndarray:
     return coordinates(terrain.depth.shape[0])[1] > terrain.horizon + 0.05
 
 
-@pytest.mark.parametrize("size", [16, 32, 64, 128])
-def test_shape_dtype_and_range(size: int) -> None:
-    scenes = sample(4, 3, size=size, rare=0.5)
-    for images in (scenes.source, scenes.target):
-        assert images.shape == (4, 3, size, size)
-        assert images.dtype == torch.float32
-        assert -1 <= float(images.min()) < float(images.max()) <= 1
-    assert scenes.surprise.shape == (4,)
-    assert scenes.surprise.dtype == torch.float64
-    assert torch.isfinite(scenes.surprise).all()
-
-
-def test_scene_depends_on_seed_and_index_only() -> None:
-    few, many, other = sample(3, 5), sample(7, 5), sample(3, 6)
-    for short, long in zip(few, many, strict=True):
-        assert torch.equal(short, long[:3])
-    assert not torch.equal(few.source, other.source)
-    assert len({float(value) for value in many.surprise}) == 7
-
-
 def test_a_landscape_keeps_its_shape_at_every_size() -> None:
     small, large = sample(8, 2, size=64), sample(8, 2, size=128)
     assert torch.equal(small.surprise, large.surprise)
@@ -182,23 +162,3 @@ def test_sampled_surprise_is_that_of_the_scene_drawn() -> None:
     for i, surprise in enumerate(scenes.surprise.tolist()):
         draw = draw_landscape(np.random.default_rng([12, i]), 0.1).draw
         assert surprise == LANDSCAPE_LAW.surprise(draw)
-
-
-def test_rare_scenes_are_more_surprising() -> None:
-    def surprises(rare: float) -> np.ndarray:
-        draws = (LANDSCAPE_LAW.draw(np.random.default_rng([2, i]), rare) for i in range(300))
-        return np.array([LANDSCAPE_LAW.surprise(draw) for draw in draws])
-
-    core, tail = surprises(0.0), surprises(1.0)
-    assert tail.mean() > core.mean() + 2
-    assert (tail > np.quantile(core, 0.95)).mean() > 0.5
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"n": 0}, {"n": -3}, {"size": 15}, {"rare": -0.1}, {"rare": 1.5}]
-)
-def test_bad_requests_are_refused(wrong: dict[str, float]) -> None:
-    request = {"n": 2, "seed": 0, **wrong}
-    name = next(iter(wrong))
-    with pytest.raises(ValueError, match=f"^{name} is .*\\.$"):
-        sample(**request)
