@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import latentlaw
 import numpy as np
 import pytest
-from scipy.stats import norm
 
 from domain_translation.data.procedural import animals, coat, latent, pasture, shapes, skeleton
 from domain_translation.data.procedural.animals_law import LAW, index
 
 
 def _draw(n, rare, size=64, seed=0):
-    latents, knots = animals._draw(range(n), seed, size, rare)
+    latents, knots = animals.draw(range(n), seed, size, rare)
     return latents, animals.render(latents, knots, size)
 
 
@@ -26,7 +26,7 @@ def test_only_the_coat_changes():
 
 def test_some_of_the_animal_is_always_in_the_picture():
     for start in (0, 100, 200):
-        latents, knots = animals._draw(range(start, start + 100), 7, 32, 1.0)
+        latents, knots = animals.draw(range(start, start + 100), 7, 32, 1.0)
         source, target, mask = animals.render(latents, knots, 32)
         assert mask.sum((1, 2)).min() > 4
         assert np.abs(source - target).max((1, 2, 3)).min() > 0.1
@@ -76,36 +76,15 @@ def test_every_pose_stands_on_the_ground():
         assert np.ptp(np.hypot(*(leg[1] - leg[0]).T)) < 1e-6
 
 
-def _log_density(law, latents, i):
-    """The mixture's log density at scene i, term by term, with scipy's normal density."""
-    total = 0.0
-    components = [(0.9, {}, {})] + [
-        (0.1 * o.share, o.normals, o.choices) for o in law.oddities.values()
-    ]
-    for weight, normals, choices in components:
-        density = weight
-        for name, core in law.normals.items():
-            density *= norm(*normals.get(name, core)).pdf(latents[name][i])
-        for name, core in law.choices.items():
-            value = list(core)[latents[name][i]]
-            density *= choices.get(name, core).get(value, 0.0)
-        total += density
-    return np.log(total)
-
-
 def test_surprise_is_minus_the_log_density():
     latents, _ = _draw(40, 0.6, size=16)
-    expected = [-_log_density(LAW, latents, i) for i in range(40)]
+    expected = [-latentlaw.log_density(LAW, latents, i) for i in range(40)]
     scenes = animals.sample(40, 0, size=16, rare=0.6)
     assert np.allclose(scenes.surprise.numpy(), expected, atol=1e-9)
 
 
 def test_the_law_is_normalised_and_drawn_as_stated():
-    assert sum(o.share for o in LAW.oddities.values()) == pytest.approx(1)
-    for choices in (LAW.choices, *(o.choices for o in LAW.oddities.values())):
-        for name, probabilities in choices.items():
-            assert sum(probabilities.values()) == pytest.approx(1)
-            assert set(probabilities) <= set(LAW.choices[name])
+    latentlaw.assert_normalised(LAW)
     latents, _ = latent.draw(LAW, range(2000), 0, 0.0, 0)
     for name, (mean, sd) in LAW.normals.items():
         assert latents[name].mean() == pytest.approx(mean, abs=5 * sd / np.sqrt(2000))

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import latentlaw
 import numpy as np
 import pytest
-from scipy.stats import norm
 
 from domain_translation.data.procedural import fruit, latent, skin, table
 from domain_translation.data.procedural.fruit_law import LAW, index
 
 
 def _draw(n, rare, size=64, seed=0):
-    latents, knots = fruit._draw(range(n), seed, size, rare)
+    latents, knots = fruit.draw(range(n), seed, size, rare)
     return latents, fruit.render(latents, knots, size)
 
 
@@ -26,14 +26,14 @@ def test_only_the_fruit_changes():
 
 def test_some_of_the_fruit_is_always_in_the_picture():
     for start in (0, 100, 200):
-        latents, knots = fruit._draw(range(start, start + 100), 7, 32, 1.0)
+        latents, knots = fruit.draw(range(start, start + 100), 7, 32, 1.0)
         source, target, mask = fruit.render(latents, knots, 32)
         assert mask.sum((1, 2)).min() > 4
         assert np.abs(source - target).max((1, 2, 3)).min() > 0.1
 
 
 def test_a_leaf_in_front_hides_the_change():
-    latents, knots = fruit._draw(range(8), 0, 64, 0.0)
+    latents, knots = fruit.draw(range(8), 0, 64, 0.0)
     latents["veil"] = np.full(8, index("veil", "left"))
     source, target, _ = fruit.render(latents, knots, 64)
     latents["veil"] = np.full(8, index("veil", "none"))
@@ -69,7 +69,7 @@ def test_peel_is_rougher_than_an_apples_skin():
 
 
 def test_the_orange_lies_where_the_apple_was():
-    latents, knots = fruit._draw(range(16), 0, 64, 0.0)
+    latents, knots = fruit.draw(range(16), 0, 64, 0.0)
     centres, radius = fruit._arrange(latents, knots["whims"])
     assert (np.isnan(centres[:, :, 0]) == np.isnan(centres[:, :, 1])).all()
     number = (~np.isnan(centres[:, :, 0])).sum(1)
@@ -83,36 +83,15 @@ def test_the_orange_lies_where_the_apple_was():
     assert overlap.min() > 0.85
 
 
-def _log_density(law, latents, i):
-    """The mixture's log density at scene i, term by term, with scipy's normal density."""
-    total = 0.0
-    components = [(0.9, {}, {})] + [
-        (0.1 * o.share, o.normals, o.choices) for o in law.oddities.values()
-    ]
-    for weight, normals, choices in components:
-        density = weight
-        for name, core in law.normals.items():
-            density *= norm(*normals.get(name, core)).pdf(latents[name][i])
-        for name, core in law.choices.items():
-            value = list(core)[latents[name][i]]
-            density *= choices.get(name, core).get(value, 0.0)
-        total += density
-    return np.log(total)
-
-
 def test_surprise_is_minus_the_log_density():
     latents, _ = _draw(40, 0.6, size=16)
-    expected = [-_log_density(LAW, latents, i) for i in range(40)]
+    expected = [-latentlaw.log_density(LAW, latents, i) for i in range(40)]
     scenes = fruit.sample(40, 0, size=16, rare=0.6)
     assert np.allclose(scenes.surprise.numpy(), expected, atol=1e-9)
 
 
 def test_the_law_is_normalised_and_drawn_as_stated():
-    assert sum(o.share for o in LAW.oddities.values()) == pytest.approx(1)
-    for choices in (LAW.choices, *(o.choices for o in LAW.oddities.values())):
-        for name, probabilities in choices.items():
-            assert sum(probabilities.values()) == pytest.approx(1)
-            assert set(probabilities) <= set(LAW.choices[name])
+    latentlaw.assert_normalised(LAW)
     wide, _ = latent.draw(LAW, range(2000), 0, 1.0, 0)
     crowded = LAW.oddities["cover"].share * LAW.oddities["cover"].choices["count"]["crowd"]
     assert (wide["count"] == index("count", "crowd")).mean() == pytest.approx(crowded, abs=0.05)

@@ -70,7 +70,7 @@ def test_samples_that_cannot_get_that_far_are_refused() -> None:
 
 
 def test_the_changed_region_is_the_animal() -> None:
-    latents, knots = animals._draw(range(20), 3, 64, 0.1)
+    latents, knots = animals.draw(range(20), 3, 64, 0.1)
     source, target, mask = (torch.from_numpy(a) for a in animals.render(latents, knots, 64))
     region, animal = changed_region(source, target), mask > 0.5
     both, either = (region & animal).sum(), (region | animal).sum()
@@ -134,7 +134,7 @@ def test_coats_change_the_horse_and_not_the_zebra() -> None:
 
 
 def _in_last_coat(n: int, seed: int) -> tuple[Latents, dict[str, Array]]:
-    latents, knots = animals._draw(range(n), seed, 64, 0.0)
+    latents, knots = animals.draw(range(n), seed, 64, 0.0)
     return {**latents, "coat": np.full(n, len(COATS) - 1)}, knots
 
 

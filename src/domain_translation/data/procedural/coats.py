@@ -44,7 +44,7 @@ def in_every_coat(n: int, seed: int, *, size: int = 64, rare: float = 0.0) -> Re
         ValueError: see `animals.sample`.
     """
     check_request(n, size, rare)
-    latents, knots = animals._draw(range(n), seed, size, rare)
+    latents, knots = animals.draw(range(n), seed, size, rare)
     pictures = [
         animals.render({**latents, "coat": np.full(n, k)}, knots, size) for k in range(len(COATS))
     ]

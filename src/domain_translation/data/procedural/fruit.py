@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from . import latent, shapes, skin, table
 from .fruit_law import LAW, index
 from .latent import Latents
-from .scenes import Scenes, check_request
+from .scenes import Painted, Scenes, assemble, check_request
 from .shapes import Array
 
 CHUNK = 16  # scenes drawn together: enough to vectorise, few enough to stay in cache
@@ -42,31 +41,24 @@ def sample(n: int, seed: int, *, size: int = 64, rare: float = 0.1) -> Scenes:
         ValueError: n, size or rare out of range.
     """
     check_request(n, size, rare)
-    source, target = np.empty((2, n, 3, size, size), np.float32)
-    surprise = np.empty(n)
-    for start in range(0, n, CHUNK):
-        here = slice(start, min(start + CHUNK, n))
-        latents, knots = _draw(range(here.start, here.stop), seed, size, rare)
-        source[here], target[here], _ = render(latents, knots, size)
-        surprise[here] = latent.surprise(LAW, latents)
-    return Scenes(torch.from_numpy(source), torch.from_numpy(target), torch.from_numpy(surprise))
+
+    def paint(scenes: range) -> Painted:
+        latents, knots = draw(scenes, seed, size, rare)
+        source, target, _ = render(latents, knots, size)
+        return source, target, latent.surprise(LAW, latents)
+
+    return assemble(n, size, paint)
 
 
-def _draw(scenes: range, seed: int, size: int, rare: float) -> tuple[Latents, dict[str, Array]]:
-    shapes_of = {
+def draw(scenes: range, seed: int, size: int, rare: float) -> tuple[Latents, dict[str, Array]]:
+    """Latent parameters of the numbered scenes, and the noise of their textures."""
+    textures = {
         **table.KNOTS,
         "whims": (MOST, skin.WHIMS),
         "pores": skin.PORES,
         "film": (size, size),
     }
-    counts = [rows * columns for rows, columns in shapes_of.values()]
-    latents, white = latent.draw(LAW, scenes, seed, rare, sum(counts))
-    pieces = np.split(white, np.cumsum(counts)[:-1], axis=1)
-    knots = {
-        name: piece.reshape(-1, *shape)
-        for (name, shape), piece in zip(shapes_of.items(), pieces, strict=True)
-    }
-    return latents, knots
+    return latent.draw_textured(LAW, scenes, seed, rare, textures)
 
 
 def render(latents: Latents, knots: dict[str, Array], size: int) -> tuple[Array, Array, Array]:

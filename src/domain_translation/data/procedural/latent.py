@@ -77,6 +77,20 @@ def draw(
     return latents, noise
 
 
+def draw_textured(
+    law: Law, scenes: range, seed: int, rare: float, textures: Mapping[str, tuple[int, int]]
+) -> tuple[Latents, dict[str, NDArray[np.float32]]]:
+    """Latent parameters, and white noise (n, rows, columns) for each named texture; as `draw`."""
+    counts = [rows * columns for rows, columns in textures.values()]
+    latents, white = draw(law, scenes, seed, rare, sum(counts))
+    pieces = np.split(white, np.cumsum(counts)[:-1], axis=1)
+    knots = {
+        name: piece.reshape(-1, *shape)
+        for (name, shape), piece in zip(textures.items(), pieces, strict=True)
+    }
+    return latents, knots
+
+
 def surprise(law: Law, latents: Latents) -> NDArray[np.float64]:
     """−log density (nats) of latent parameters, each (n,), with a tenth of all scenes rare."""
     log_density = np.log(_weights(law, DEFAULT_RARE))[:, None]

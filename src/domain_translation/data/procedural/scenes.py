@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
+
+CHUNK = 16  # scenes painted together: enough to vectorise, few enough to stay in cache
+Painted = tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]
 
 
 class Scenes(NamedTuple):
@@ -27,3 +34,21 @@ def check_request(n: int, size: int, rare: float) -> None:
         raise ValueError(f"size is {size} pixels; ask for at least 16 so that shapes can be seen.")
     if not 0.0 <= rare <= 1.0:
         raise ValueError(f"rare is {rare}; it is a share of the scenes, so give it in [0, 1].")
+
+
+def assemble(n: int, size: int, paint: Callable[[range], Painted]) -> Scenes:
+    """Scenes 0 to n - 1, painted a few at a time.
+
+    Args:
+        n: number of scenes.
+        size: side of the images in pixels.
+        paint: numbers of some scenes -> their source and target images (b, 3, size, size) in
+            [-1, 1], and their surprise (b,).
+    """
+    source, target = np.empty((2, n, 3, size, size), np.float32)
+    surprise = np.empty(n)
+    for start in range(0, n, CHUNK):
+        scenes = range(start, min(start + CHUNK, n))
+        here = slice(scenes.start, scenes.stop)
+        source[here], target[here], surprise[here] = paint(scenes)
+    return Scenes(torch.from_numpy(source), torch.from_numpy(target), torch.from_numpy(surprise))
