@@ -227,14 +227,14 @@ def test_the_compiled_chain_is_the_plain_one(
 @pytest.mark.parametrize("compile", [False, True])
 def test_the_cuda_graph_gives_the_eager_result(adjusted: bool, compile: bool) -> None:
     target = GaussianMixture.ring(4, 2.0, 0.7)
-    step_size = torch.linspace(0.05, 0.2, 45)
+    step_size = torch.linspace(0.05, 0.2, 245)
     if adjusted:
         kernel = langevin.mala(target.energy_and_score, step_size)
     else:
         kernel = langevin.ula(target.score, step_size)
     start = target.sample(64, torch.Generator().manual_seed(0))
     seeds = range(64)  # drawn on the CPU, so both devices see the same noise
-    eager = langevin.sample(kernel, start, 45, chain_seeds=seeds, thin=3)
-    graph = langevin.sample(kernel, start.cuda(), 45, chain_seeds=seeds, thin=3, compile=compile)
+    eager = langevin.sample(kernel, start, 245, chain_seeds=seeds, thin=3)
+    graph = langevin.sample(kernel, start.cuda(), 245, chain_seeds=seeds, thin=3, compile=compile)
     torch.testing.assert_close(graph.trajectory.cpu(), eager.trajectory, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(graph.acceptance.cpu(), eager.acceptance)

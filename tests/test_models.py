@@ -43,7 +43,7 @@ def test_half_precision_halves_the_file_and_loads_as_float32(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", models.NETWORKS)
 def test_every_name_builds(name: str) -> None:
-    arguments = {"dim": 2} if name == "MLPDenoiser" else {}
+    arguments = {"MLPDenoiser": {"dim": 2}, "SampleJudge": {"size": 8}}.get(name, {})
     assert sum(p.numel() for p in models.build(name, arguments).parameters()) > 0
 
 

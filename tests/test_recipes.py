@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
 
 from domain_translation import models, recipes, runtime, weights
+from domain_translation.data.fetch import MissingData
+from domain_translation.recipes.__main__ import main
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "weights"
 FILES = sorted(str(p.relative_to(FOLDER).with_suffix("")) for p in FOLDER.rglob("*.safetensors"))
@@ -25,10 +28,8 @@ def test_files_are_small_and_tell_how_they_were_made(name: str) -> None:
     assert card["command"] == (
         f"python -m domain_translation.recipes {card['recipe']} --out data/weights"
     )
-    config, _ = recipes.RECIPES[card["recipe"]]
-    assert card["config"] == {
-        k: list(v) if isinstance(v, tuple) else v for k, v in vars(config).items()
-    }
+    config = recipes.RECIPES[card["recipe"]].config
+    assert card["config"] == json.loads(json.dumps(vars(config)))
     assert len(card["first_losses"]) == recipes.FIRST
     assert card["seconds"] > 0
 
@@ -36,7 +37,10 @@ def test_files_are_small_and_tell_how_they_were_made(name: str) -> None:
 @pytest.mark.parametrize("name", recipes.RECIPES)
 def test_the_recipe_begins_as_the_shipped_run_did(name: str, tmp_path: Path) -> None:
     # The learning rate falls in the second half only: the first losses do not see the length.
-    paths = recipes.run(name, tmp_path, steps=2 * (recipes.FIRST - 1))
+    try:
+        paths = recipes.run(name, tmp_path, steps=2 * (recipes.FIRST - 1))
+    except (MissingData, OSError) as missing:
+        pytest.skip(f"real data are not at hand: {missing}")
     again = models.load_model(paths[0]).card
     shipped = weights.card(str(paths[0].relative_to(tmp_path).with_suffix("")))
     same_machine = (
@@ -58,7 +62,7 @@ def test_the_recipe_begins_as_the_shipped_run_did(name: str, tmp_path: Path) -> 
 
 
 def test_unknown_recipes_are_named(capsys: pytest.CaptureFixture[str]) -> None:
-    assert recipes.main(["horses"]) == 2
+    assert main(["horses"]) == 2
     assert "unknown recipe 'horses'" in capsys.readouterr().err
-    assert recipes.main([]) == 0
+    assert main([]) == 0
     assert "animals/cyclegan" in capsys.readouterr().out

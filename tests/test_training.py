@@ -262,3 +262,20 @@ def test_precision_is_float32_or_bfloat16() -> None:
     assert training.at_precision(loss, "float32") is loss
     with pytest.raises(ValueError, match="choose 'float32' or 'bfloat16'"):
         training.at_precision(loss, "float16")
+
+
+def test_the_memory_order_of_a_gradient_does_not_matter():
+    """A channels-last network has channels-last gradients, which fused Adam reads by address."""
+    x = torch.randn(2, 4, 6, 6, generator=Generator().manual_seed(0))
+
+    def trained(memory_format: torch.memory_format) -> Tensor:
+        with runtime.seeded(0):
+            model = nn.Conv2d(4, 8, 3)
+
+        def loss(batch: tuple[Tensor, ...], _: Generator) -> Tensor:
+            return model(batch[0].contiguous(memory_format=memory_format)).square().mean()
+
+        fit([Player("m", model, loss, adam(model, 1e-2))], lambda _: (x,), 3)
+        return model.weight.detach()
+
+    torch.testing.assert_close(trained(torch.channels_last), trained(torch.contiguous_format))

@@ -71,8 +71,8 @@ def sample(
     """Run `steps` steps of `kernel` from `x`, all chains of the batch side by side.
 
     The first steps of a long run are those of a short one. Memory does not depend on `steps`
-    unless `thin` asks for a trajectory. On a CUDA device stretches of twenty steps are captured
-    into a CUDA graph; the target must then do without synchronising with the CPU.
+    unless `thin` asks for a trajectory. On a CUDA device a chain of 200 steps or more is captured,
+    twenty at a time, into a CUDA graph; the target must then do without synchronising with the CPU.
 
     Args:
         kernel: from `ula` or `mala`.
@@ -103,7 +103,7 @@ def sample(
         run, at = None, None
         with tqdm(total=steps, disable=not progress, desc="Langevin", unit="step") as bar:
             for noise in blocks:
-                run = run or runner(kernel, x, len(noise.normal), compiled=compile)
+                run = run or runner(kernel, x, len(noise.normal), steps, compiled=compile)
                 count = min(len(noise.normal), steps - record.done)
                 noise = Noise(*(n[:count] for n in noise))
                 if at is None or count != len(at.drift) or not kernel.constant:

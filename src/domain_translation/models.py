@@ -15,11 +15,13 @@ import torch
 from torch import nn
 
 from domain_translation import checkpoints
+from domain_translation.cf_ebm.network import EnergyNetwork
 from domain_translation.checkpoints import CheckpointError
 from domain_translation.cyclegan.networks import PatchDiscriminator, ResnetGenerator
 from domain_translation.dae.networks import ConvDenoiser, MLPDenoiser, UNetDenoiser
 from domain_translation.dae.tiramisu import Tiramisu
 from domain_translation.evaluation.judge_networks import make_judges
+from domain_translation.evaluation.sample_judges import SampleJudge
 from domain_translation.pix2pix.networks import UnetGenerator
 
 # What a card may name.
@@ -34,6 +36,8 @@ NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
         UNetDenoiser,
         Tiramisu,
         make_judges,
+        EnergyNetwork,
+        SampleJudge,
     )
 }
 

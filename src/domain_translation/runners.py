@@ -60,14 +60,14 @@ def stack_infos(infos: Sequence[Info]) -> Info:
     return Info(*(None if f[0] is None else torch.stack(f) for f in fields))
 
 
-def runner(kernel: Kernel, x: Tensor, block: int, *, compiled: bool) -> Runner:
-    """The fastest way to run blocks of up to `block` steps of `kernel` on batches like `x`."""
+def runner(kernel: Kernel, x: Tensor, block: int, steps: int, *, compiled: bool) -> Runner:
+    """The fastest way to run `steps` steps of `kernel`, up to `block` at once, from `x`."""
     plain = functools.partial(advance, kernel.move, kernel.target)
     length = min(STRETCH, block)
     short: Runner = plain
     if compiled:
         short = _compiled(kernel.move, kernel.target, by_coordinate(x))
-    if x.is_cuda:
+    if x.is_cuda and steps >= 10 * STRETCH:  # a capture costs as much as four stretches
         short = graphed(short, length)
     return plain if short is plain else stretches(short, length, plain)
 

@@ -8,6 +8,7 @@ run that was killed and resumed ends with the same bits on a CPU as one that was
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -137,7 +138,8 @@ def fit(
     generator = Generator(next(players[0].model.parameters()).device).manual_seed(seed)
     losses = torch.full((steps, len(players)), torch.nan)
     base = [[group["lr"] for group in p.optimiser.param_groups] for p in players]
-    run = {**(card or {}), "seed": seed}
+    # As it will come back from a file, where tuples are lists.
+    run = json.loads(json.dumps({**(card or {}), "seed": seed}))
     start = 0
     if checkpoint is not None and Path(checkpoint).exists():
         start = _restore(Path(checkpoint), players, generator, losses, run)
@@ -159,11 +161,17 @@ def fit(
 
 
 def _update(player: Player, batch: Batch, generator: Generator) -> Tensor:
-    """One optimiser step; gradients reach the player's own parameters only."""
+    """One optimiser step; gradients reach the player's own parameters only.
+
+    Parameters that this loss did not use (layers that were faded out) keep their values.
+    """
     loss = player.loss(batch, generator)
     parameters = list(player.model.parameters())
-    for p, g in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
-        p.grad = g
+    gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+    for p, g in zip(parameters, gradients, strict=True):
+        # The fused Adam reads weights and gradients by memory order: a gradient that came out
+        # channels-last would silently update the wrong weights.
+        p.grad = g if g is None else torch.empty_like(p).copy_(g)
     player.optimiser.step()
     player.optimiser.zero_grad()
     return loss.detach()

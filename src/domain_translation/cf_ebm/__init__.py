@@ -1,0 +1,1 @@
+"""Coarse-to-fine energy-based models (CF-EBM): network, training, sampling, and their uses."""

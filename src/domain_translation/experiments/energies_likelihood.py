@@ -1,0 +1,194 @@
+"""Log-likelihood of MNIST under a shipped energy and under exact baselines (cfebm.tab10).
+
+    python -m domain_translation.experiments.energies_likelihood \\
+        --out data/results/full/energies/likelihood.json
+
+Images are the 28x28 pixels of MNIST, 256 levels, uniformly dequantised: a density on [-1, 1]^784.
+The energy sees them inside its rim of two black pixels. The temperature is chosen on one part of
+the test images, whose other part is scored: the energy was trained on all training images.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from torch import Generator, Tensor
+from torch.nn.functional import pad
+from torch.nn.utils import parameters_to_vector
+
+from domain_translation import recipes, runtime, weights
+from domain_translation.cf_ebm.network import EnergyNetwork
+from domain_translation.cf_ebm.sampling import frozen
+from domain_translation.checkpoints import digest
+from domain_translation.data import arrays
+from domain_translation.evaluation import likelihood, tempering
+from domain_translation.files import write_atomically
+from domain_translation.scores import Energy
+
+NAME = "energies/mnist"
+LEVELS, RIM = 256, 2
+VALIDATION = 2000  # of the test images; the others are scored
+
+
+def inner_levels(x: Tensor) -> Tensor:
+    """Images (n, 1, 32, 32) in [-1, 1] as the levels 0 .. 255 of their 28x28 (n, 1, 28, 28)."""
+    return ((x[..., RIM:-RIM, RIM:-RIM] + 1) * 127.5).round().long()
+
+
+def rimmed(energy: Energy) -> Energy:
+    """The energy of images of 28x28, which are given a black rim of two pixels."""
+
+    def inside(x: Tensor) -> Tensor:
+        return energy(pad(x, [RIM] * 4, value=-1.0))
+
+    return inside
+
+
+def weights_digest() -> str:
+    """Digest of the shipped network's numbers: a card belongs to them alone.
+
+    Raises FileNotFoundError when they are not installed.
+    """
+    return digest(parameters_to_vector(weights.load(NAME).parameters()))
+
+
+def described(gains: Tensor) -> dict[str, float]:
+    """Mean and standard error of log-likelihoods (n,), in nats."""
+    return {"mean": float(gains.mean()), "error": float(gains.std()) / math.sqrt(len(gains))}
+
+
+def baselines(levels: Tensor, validation: Tensor, test: Tensor, seed: int = 0) -> dict[str, Any]:
+    """Exact log-likelihoods: independent pixel histograms, and a Gaussian.
+
+    Args:
+        levels: training images (n, *event), 0 .. 255.
+        validation, test: dequantised images, to choose on and to score.
+        seed: of the training images' dequantisation.
+    """
+    train = likelihood.dequantised(levels, LEVELS, Generator().manual_seed(seed))
+    found = {
+        "independent pixel histograms": likelihood.histograms(levels, LEVELS, validation),
+        "Gaussian, full covariance": likelihood.gaussian(train, validation),
+    }
+    return {
+        name: {"setting": one.setting, **described(one.gain(test))} for name, one in found.items()
+    }
+
+
+def energy_bounds(
+    energy: Energy,
+    validation: Tensor,
+    test: Tensor,
+    *,
+    coldest: float,
+    hottest: float,
+    steps: int,
+    chains: int,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """The profile over temperatures on validation images and both bounds on test images.
+
+    Args:
+        energy: ``(B, *event) -> (B,)``.
+        validation, test: dequantised images; the reverse chains' second half settles from
+            validation images.
+        coldest, hottest: of the profile.
+        steps: densities of the bridges, and steps of settling.
+        chains: even; of each run.
+        seed: of the runs.
+    """
+    found = tempering.profile(
+        energy, validation, coldest=coldest, hottest=hottest, steps=steps, chains=chains, seed=seed
+    )
+    images = validation[: chains // 2]
+    both = tempering.bracket(
+        energy, found.best, images, hottest=hottest, steps=steps, settle=steps, seed=seed + 1
+    )
+    dim = images[0].numel()
+    scaled = tempering.mean_energy(energy, test) / found.best
+    shown = slice(None, None, max(1, steps // 60))
+
+    def under(log_z: float) -> float:
+        return float(likelihood.log_likelihood(scaled, log_z, dim).mean())
+
+    return {
+        "profile": {
+            "temperature": found.temperatures[shown].tolist(),
+            "gain": found.gain[shown].tolist(),
+            "chain energy": found.chain_energy[shown].tolist(),
+            "effective chains": found.ess[shown].tolist(),
+            "image energy": found.image_energy,
+        },
+        "best temperature": found.best,
+        "gain at temperature 1": found.at(1.0),
+        "upper": under(both.below.value),
+        "upper, average": under(both.below.average),
+        "lower": {k: under(b.value) for k, b in both.above.items()},
+        "lower, average": {k: under(b.average) for k, b in both.above.items()},
+        "effective chains": {"forward": both.below.ess}
+        | {f"from {k}": b.ess for k, b in both.above.items()},
+        "error of the mean": described(scaled)["error"],
+        "mean energies": {k: float(v.mean()) for k, v in both.energies.items()}
+        | {"test images": float(scaled.mean()) * found.best},
+        "acceptance": both.acceptance,
+        "steps": steps,
+        "chains": chains,
+    }
+
+
+def full(steps: int, chains: int, seed: int = 0) -> dict[str, Any]:
+    """MNIST; errors as in `weights.load` and `fetch.fetch`."""
+    network = weights.load(NAME)
+    assert isinstance(network, EnergyNetwork)
+    energy = rimmed(frozen(network))
+    train, test = (inner_levels(arrays.load("mnist", part).x) for part in arrays.SPLITS)
+    points = likelihood.dequantised(test, LEVELS, Generator().manual_seed(seed))
+    validation, scored = points[:VALIDATION], points[VALIDATION:]
+    run = weights.card(NAME)["run"]
+    return {
+        "weights": weights_digest(),
+        "images": {"train": len(train), "validation": VALIDATION, "scored": len(scored)},
+        "dim": int(points[0].numel()),
+        "levels": LEVELS,
+        "sampler temperature": run["variance"] / (2 * run["step_size"]),
+        "baselines": baselines(train, validation, scored, seed),
+        "energy": energy_bounds(
+            energy, validation, scored, coldest=0.01, hottest=2.0, steps=steps, chains=chains,
+            seed=seed,
+        ),
+    }  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line of this module."""
+    parser = argparse.ArgumentParser(
+        prog="python -m domain_translation.experiments.energies_likelihood",
+        description="Bounds on the log-likelihood of MNIST under the shipped energy.",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="the JSON card")
+    parser.add_argument("--steps", type=int, default=3000, help="densities of the bridge")
+    parser.add_argument("--chains", type=int, default=4, help="of each run, even")
+    options = parser.parse_args(arguments)
+    began = time.perf_counter()
+    found = full(options.steps, options.chains) | {
+        "date": datetime.now(UTC).date().isoformat(),
+        "seconds": round(time.perf_counter() - began),
+        "machine": recipes.machine(),
+        "versions": runtime.versions(),
+    }
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(options.out, (json.dumps(found, indent=1) + "\n").encode())
+    print(options.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""Recipes of the one-sided translators: an energy of the target, chains from the source."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+from torch import Tensor
+
+from domain_translation.cf_ebm import config as settings
+from domain_translation.cf_ebm.config import CFEBMConfig
+from domain_translation.cf_ebm.translation import train_translator
+from domain_translation.data.procedural import glyphs, load_task
+from domain_translation.recipes.energies import as_made, first_losses, first_stage, typographic
+from domain_translation.recipes.parts import SEED, Made, Recipe
+
+Domains = tuple[Tensor, Tensor]  # source and target images, unpaired
+
+
+def outlines() -> Domains:
+    """Filled glyphs and, of other digits, outlined ones: 5,000 each of 16x16."""
+    return typographic(), glyphs.sample(5000, SEED + 1, style="outline").x
+
+
+def painted(task: str) -> Domains:
+    """The unpaired training pictures of a procedural task at 32x32."""
+    data = load_task(task, size=32, validation=1, test=1)
+    return data.source, data.target
+
+
+def translator(
+    name: str, domains: Callable[[], Domains], config: CFEBMConfig, checkpoint: Path
+) -> dict[str, Made]:
+    """An energy whose short chains translate."""
+    source, target = domains()
+    return as_made(name, train_translator(source, target, config, SEED, checkpoint), config)
+
+
+def recipes() -> dict[str, Recipe]:
+    """The recipes of this module by name."""
+    plan: dict[str, tuple[Callable[[], Domains], CFEBMConfig]] = {
+        "outline": (outlines, settings.QUICK_OUTLINE),
+        "oranges": (functools.partial(painted, "fruit"), settings.QUICK_PAINTED),
+        "winter": (functools.partial(painted, "seasons"), settings.QUICK_PAINTED),
+    }
+    return {
+        f"energies/{name}": Recipe(
+            config, functools.partial(translator, name, domains), first_stage, first_losses
+        )
+        for name, (domains, config) in plan.items()
+    }

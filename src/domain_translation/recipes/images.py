@@ -1,0 +1,78 @@
+"""Recipes of the image chapters: translators, denoisers and judges of the procedural domains."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from pathlib import Path
+from typing import Any
+
+from domain_translation import cyclegan, dae, pix2pix
+from domain_translation.data import procedural
+from domain_translation.evaluation import image_judges
+from domain_translation.evaluation.image_judges import JudgeConfig, train_image_judges
+from domain_translation.recipes.parts import SEED, Made, Recipe
+
+SIGMA = 0.3  # std of the denoisers' noise for pixels in [-1, 1] (lcool.train.dae_image)
+JUDGED = ("animals", "fruit", "seasons")  # the city has a truth to compare with, pixel by pixel
+
+_task = functools.cache(procedural.load_task)
+
+
+def translators(task: str, config: cyclegan.CycleGANConfig, checkpoint: Path) -> dict[str, Made]:
+    """Both translators of a procedural task."""
+    data = _task(task, size=config.size)
+    trained = cyclegan.train_cyclegan(data.source, data.target, config, SEED, checkpoint)
+    arguments = {"width": config.width, "blocks": config.blocks}
+    return {
+        f"{task}/forward": Made(trained.forward, "ResnetGenerator", arguments, {}),
+        f"{task}/backward": Made(trained.backward, "ResnetGenerator", arguments, {}),
+    }
+
+
+def denoiser(
+    task: str, domain: str, config: dae.DenoiserConfig, checkpoint: Path
+) -> dict[str, Made]:
+    """The light denoiser of one domain of a task; `domain` is "source" or "target"."""
+    images = getattr(_task(task), domain)
+    trained = dae.train_denoiser(dae.UNetDenoiser, images, SIGMA, config, SEED, checkpoint)
+    card = {"sigma": SIGMA, "size": images.shape[-1], "channels": 3, "range": "[-1, 1]"}
+    return {f"{task}/{domain}_denoiser": Made(trained, "UNetDenoiser", {}, card)}
+
+
+def maps_from_pairs(config: pix2pix.Pix2PixConfig, checkpoint: Path) -> dict[str, Made]:
+    """pix2pix on aligned pairs of the city: as many scenes as the CycleGAN sees photos."""
+    scenes = procedural.TASKS["city"](1000, SEED, size=config.size)
+    trained = pix2pix.train_pix2pix(scenes.source, scenes.target, config, SEED, checkpoint)
+    arguments = {"width": config.width, "depth": config.depth}
+    return {"city/pix2pix": Made(trained, "UnetGenerator", arguments, {})}
+
+
+def judges(task: str, config: JudgeConfig, checkpoint: Path) -> dict[str, Made]:
+    """The five judges of a task, from its real images only."""
+    data = _task(task)
+    trained = train_image_judges(data.source, data.target, config, SEED, checkpoint)
+    return {f"{task}/judges": Made(trained, "make_judges", {"size": data.source.shape[-1]}, {})}
+
+
+def recipes() -> dict[str, Recipe]:
+    """The recipes of this module by name."""
+    recipes = {"city/pix2pix": Recipe(pix2pix.QUICK, maps_from_pairs, _fewer)}
+    for task in procedural.TASKS:
+        recipes[f"{task}/cyclegan"] = Recipe(
+            cyclegan.QUICK, functools.partial(translators, task), _fewer
+        )
+        # Nobody cools a street map: it has no fringe to speak of.
+        for domain in ("source", "target") if task in JUDGED else ("source",):
+            recipes[f"{task}/{domain}_denoiser"] = Recipe(
+                dae.IMAGES, functools.partial(denoiser, task, domain), _fewer
+            )
+    for task in JUDGED:
+        recipes[f"{task}/judges"] = Recipe(
+            image_judges.QUICK, functools.partial(judges, task), _fewer
+        )
+    return recipes
+
+
+def _fewer(config: Any, updates: int) -> Any:
+    return dataclasses.replace(config, steps=updates)

@@ -1,0 +1,45 @@
+"""What a recipe is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from torch import Tensor, nn
+
+from domain_translation import checkpoints
+
+SEED = 0
+
+
+class Made(NamedTuple):
+    """A trained network and how to build it again, see `models.save_model`."""
+
+    model: nn.Module
+    network: str
+    arguments: Mapping[str, Any]
+    card: Mapping[str, Any]
+
+
+def losses_of_file(checkpoint: Path) -> Tensor:
+    """Losses (updates, players) in a checkpoint of `training.fit`."""
+    return checkpoints.load(checkpoint).tensors["losses"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings, and the function that trains by them.
+
+    Attributes:
+        config: a dataclass of settings.
+        train: (settings, checkpoint) -> the files it makes, by name.
+        shorten: (settings, updates) -> settings of a trial of so many updates.
+        losses: checkpoint -> losses (updates, players).
+    """
+
+    config: Any
+    train: Callable[[Any, Path], dict[str, Made]]
+    shorten: Callable[[Any, int], Any]
+    losses: Callable[[Path], Tensor] = losses_of_file

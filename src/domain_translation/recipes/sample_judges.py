@@ -1,0 +1,38 @@
+"""Recipes of the judges of generated images, trained on real labelled images only."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from pathlib import Path
+
+from domain_translation.evaluation import sample_judges
+from domain_translation.evaluation.sample_judges import SampleJudgeConfig, train_sample_judge
+from domain_translation.evaluation.sample_sets import judge_images
+from domain_translation.recipes.parts import SEED, Made, Recipe
+
+
+def sample_judge(name: str, config: SampleJudgeConfig, checkpoint: Path) -> dict[str, Made]:
+    """The judge of a set of `evaluation.sample_sets`."""
+    real = judge_images(name)
+    judge = train_sample_judge(real.x, real.y, config, SEED, checkpoint)
+    arguments = {"size": real.x.shape[-1], "channels": real.x.shape[1], "width": config.width}
+    return {f"energies/judge_{name}": Made(judge, "SampleJudge", arguments, {})}
+
+
+def recipes() -> dict[str, Recipe]:
+    """The recipes of this module by name."""
+    settings = {
+        "digits": sample_judges.DIGITS,
+        "glyphs": sample_judges.GLYPHS,
+        "mnist": sample_judges.MNIST,
+        "cifar": sample_judges.CIFAR,
+    }
+    return {
+        f"energies/judge_{name}": Recipe(config, functools.partial(sample_judge, name), _fewer)
+        for name, config in settings.items()
+    }
+
+
+def _fewer(config: SampleJudgeConfig, steps: int) -> SampleJudgeConfig:
+    return replace(config, steps=steps)
