@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import datetime
-import importlib.metadata
 import json
 import os
 import statistics
@@ -170,9 +169,7 @@ def main() -> None:
     parser.add_argument("--compile", action="store_true", help="also time the compiled sampler")
     args = parser.parse_args()
     before = round(os.getloadavg()[0], 1)
-    about = machine(args.device) | {
-        p: importlib.metadata.version(p) for p in ("ebmkit", "torchebm")
-    }
+    about = machine(args.device, ("ebmkit", "torchebm"))
     widths = {str(c): measure(c, args.device, args.rounds, args.compile) for c in WIDTHS}
     path = RESULTS / "energies.json"
     results = json.loads(path.read_text()) if path.exists() else {}

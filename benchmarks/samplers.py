@@ -17,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -244,7 +244,7 @@ def measure(task: Task, device: str, rounds: int) -> dict[str, Any]:
     }
 
 
-def machine(device: str) -> dict[str, str]:
+def machine(device: str, peers: Sequence[str] = PEERS) -> dict[str, str]:
     """Hardware and versions, for the head of the table."""
     import torch
 
@@ -253,7 +253,7 @@ def machine(device: str) -> dict[str, str]:
     if info.exists():
         names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
         model = names[0].split(":")[1].strip() if names else model
-    versions = {p: importlib.metadata.version(p) for p in ("torch", *PEERS)}
+    versions = {p: importlib.metadata.version(p) for p in ("torch", *peers)}
     gpu = torch.cuda.get_device_name() if device == "cuda" else ""
     return {
         "hardware": gpu or f"{model}, {os.cpu_count()} logical cores",
