@@ -99,8 +99,8 @@ PAPER_DOG_TO_CAT = replace(
 )
 
 # Two CPU cores. Without spectral normalisation a small network learns several times as fast, and
-# noise of standard deviation 0.02 leaves no grain; the penalty on energies then keeps runs with
-# several stages from diverging. All three are measured in the chapter on ablations.
+# noise of standard deviation 0.02 leaves less grain: the chapter on ablations has both. The penalty
+# makes little difference to its short runs; three long ones of several stages diverged without it.
 QUICK_DIGITS = CFEBMConfig(
     sizes=(8,),
     images=(160_000,),
