@@ -1,7 +1,7 @@
 """The real images that samples of an energy are made from and compared with, set by set.
 
 All are float32 (n, C, S, S) in [-1, 1] with their classes. A name is that of the shipped energy,
-`energies/NAME`; mnist, fashion and cifar need the files of the full profile.
+`energies/NAME`, where there is one; mnist, fashion and cifar need the files of the full profile.
 """
 
 from __future__ import annotations

@@ -12,7 +12,8 @@ from domain_translation.cf_ebm import config as settings
 from domain_translation.cf_ebm.config import CFEBMConfig
 from domain_translation.cf_ebm.translation import train_translator
 from domain_translation.data.procedural import glyphs, load_task
-from domain_translation.recipes.energies import as_made, first_losses, first_stage, typographic
+from domain_translation.evaluation.sample_sets import real_images
+from domain_translation.recipes.energies import as_made, first_losses, first_stage
 from domain_translation.recipes.parts import SEED, Made, Recipe
 
 Domains = tuple[Tensor, Tensor]  # source and target images, unpaired
@@ -20,7 +21,7 @@ Domains = tuple[Tensor, Tensor]  # source and target images, unpaired
 
 def outlines() -> Domains:
     """Filled glyphs and, of other digits, outlined ones: 5,000 each of 16x16."""
-    return typographic(), glyphs.sample(5000, SEED + 1, style="outline").x
+    return real_images("glyphs").x, glyphs.sample(5000, SEED + 1, style="outline").x
 
 
 def painted(task: str) -> Domains:

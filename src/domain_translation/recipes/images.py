@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from pathlib import Path
-from typing import Any
 
 from domain_translation import cyclegan, dae, pix2pix
 from domain_translation.data import procedural
 from domain_translation.evaluation import image_judges
 from domain_translation.evaluation.image_judges import JudgeConfig, train_image_judges
-from domain_translation.recipes.parts import SEED, Made, Recipe
+from domain_translation.recipes.parts import SEED, Made, Recipe, fewer_steps
 
 SIGMA = 0.3  # std of the denoisers' noise for pixels in [-1, 1] (lcool.train.dae_image)
 JUDGED = ("animals", "fruit", "seasons")  # the city has a truth to compare with, pixel by pixel
@@ -57,22 +55,18 @@ def judges(task: str, config: JudgeConfig, checkpoint: Path) -> dict[str, Made]:
 
 def recipes() -> dict[str, Recipe]:
     """The recipes of this module by name."""
-    recipes = {"city/pix2pix": Recipe(pix2pix.QUICK, maps_from_pairs, _fewer)}
+    recipes = {"city/pix2pix": Recipe(pix2pix.QUICK, maps_from_pairs, fewer_steps)}
     for task in procedural.TASKS:
         recipes[f"{task}/cyclegan"] = Recipe(
-            cyclegan.QUICK, functools.partial(translators, task), _fewer
+            cyclegan.QUICK, functools.partial(translators, task), fewer_steps
         )
         # Nobody cools a street map: it has no fringe to speak of.
         for domain in ("source", "target") if task in JUDGED else ("source",):
             recipes[f"{task}/{domain}_denoiser"] = Recipe(
-                dae.IMAGES, functools.partial(denoiser, task, domain), _fewer
+                dae.IMAGES, functools.partial(denoiser, task, domain), fewer_steps
             )
     for task in JUDGED:
         recipes[f"{task}/judges"] = Recipe(
-            image_judges.QUICK, functools.partial(judges, task), _fewer
+            image_judges.QUICK, functools.partial(judges, task), fewer_steps
         )
     return recipes
-
-
-def _fewer(config: Any, updates: int) -> Any:
-    return dataclasses.replace(config, steps=updates)

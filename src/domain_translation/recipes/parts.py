@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +26,11 @@ class Made(NamedTuple):
 def losses_of_file(checkpoint: Path) -> Tensor:
     """Losses (updates, players) in a checkpoint of `training.fit`."""
     return checkpoints.load(checkpoint).tensors["losses"]
+
+
+def fewer_steps(config: Any, steps: int) -> Any:
+    """A trial of settings that count their updates in `steps`."""
+    return replace(config, steps=steps)
 
 
 @dataclass(frozen=True)

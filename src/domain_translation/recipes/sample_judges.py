@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import functools
-from dataclasses import replace
 from pathlib import Path
 
 from domain_translation.evaluation import sample_judges
 from domain_translation.evaluation.sample_judges import SampleJudgeConfig, train_sample_judge
 from domain_translation.evaluation.sample_sets import judge_images
-from domain_translation.recipes.parts import SEED, Made, Recipe
+from domain_translation.recipes.parts import SEED, Made, Recipe, fewer_steps
 
 
 def sample_judge(name: str, config: SampleJudgeConfig, checkpoint: Path) -> dict[str, Made]:
@@ -29,10 +28,6 @@ def recipes() -> dict[str, Recipe]:
         "cifar": sample_judges.CIFAR,
     }
     return {
-        f"energies/judge_{name}": Recipe(config, functools.partial(sample_judge, name), _fewer)
+        f"energies/judge_{name}": Recipe(config, functools.partial(sample_judge, name), fewer_steps)
         for name, config in settings.items()
     }
-
-
-def _fewer(config: SampleJudgeConfig, steps: int) -> SampleJudgeConfig:
-    return replace(config, steps=steps)
