@@ -19,6 +19,7 @@ from domain_translation.experiments import energies_ablations as grid
 from domain_translation.experiments import energies_ablations_card as entries
 from domain_translation.experiments import energies_transitions as transitions
 from domain_translation.experiments.energies_ablations import Arm
+from domain_translation.experiments.picture_text import from_pictures, pictures
 
 TINY = CFEBMConfig(
     sizes=(8, 16), images=(16, 32), steps=(2, 2), learning_rates=(1e-3, 1e-3), batch=8, c=1,
@@ -53,6 +54,7 @@ def small(monkeypatch: pytest.MonkeyPatch, worlds: dict[str, entries.World]) -> 
         "abrupt both": Arm("glyphs", TINY, "abrupt both"),
     }
     monkeypatch.setattr(grid, "ARMS", arms)
+    monkeypatch.setattr(grid, "RECOMMENDED", ("digits", "glyphs"))
     monkeypatch.setattr(grid, "world", worlds.__getitem__)
     for name, value in (("SAMPLES", 10), ("MARKED", 5), ("EVERY", 2), ("RECOMMENDED_SEEDS", 2)):
         monkeypatch.setattr(grid, name, value)
@@ -159,7 +161,7 @@ def test_a_run_that_diverges_is_an_entry(
 
 def test_recommended_settings_have_more_seeds() -> None:
     planned = grid.planned(3)
-    assert len(planned) == len(set(planned)) == 3 * len(grid.ARMS) + 2 * 2
+    assert len(planned) == len(set(planned)) == 3 * len(grid.ARMS) + 2 * len(grid.RECOMMENDED)
     assert [seed for _, seed in planned[: len(grid.ARMS) + 1]] == [0] * len(grid.ARMS) + [1]
     for name in grid.RECOMMENDED:
         assert [s for n, s in planned if n == name] == [0, 1, 2, 3, 4]
@@ -175,7 +177,7 @@ def test_grain_is_the_distance_from_black_where_nothing_else_is() -> None:
 
 def test_pictures_come_back_within_half_a_level() -> None:
     x = torch.rand(3, 1, 8, 8, generator=Generator().manual_seed(1)) * 2 - 1
-    back = entries.from_pictures(entries.pictures(x), 8)
+    back = from_pictures(pictures(x), 8)
     assert (back - x).abs().max() <= 0.5 / 127.5 + 1e-6
 
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import torch
 from torch import Tensor
 
 from domain_translation import weights
@@ -16,6 +14,7 @@ from domain_translation.evaluation.noisiness import noise_level
 from domain_translation.evaluation.protocol import as_images
 from domain_translation.evaluation.sample_judges import SampleJudge, probabilities
 from domain_translation.evaluation.sample_sets import real_images
+from domain_translation.experiments.picture_text import pictures
 
 CONFIDENT = 0.9  # probability above which the judge is sure
 PICTURES = 8  # samples of a run that the card holds
@@ -64,18 +63,6 @@ def grain(x: Tensor, black: Tensor) -> dict[str, float]:
         "noise level": round(float(noise_level(x).median()), 4),
         "black": round(float((x[:, black] + 1).square().mean().sqrt()), 4),
     }
-
-
-def pictures(x: Tensor) -> str:
-    """Images (n, 1, S, S) as text: 256 levels, row by row, base64."""
-    levels = ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
-    return base64.b64encode(levels.numpy().tobytes()).decode()
-
-
-def from_pictures(text: str, size: int) -> Tensor:
-    """Images (n, 1, size, size) in [-1, 1] from `pictures`."""
-    levels = torch.frombuffer(bytearray(base64.b64decode(text)), dtype=torch.uint8)
-    return levels.reshape(-1, 1, size, size) / 127.5 - 1
 
 
 def summary(found: Mapping[str, Tensor], own: World) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from torch import Tensor
 from domain_translation.cf_ebm import config as settings
 from domain_translation.cf_ebm.config import CFEBMConfig
 from domain_translation.cf_ebm.translation import train_translator
+from domain_translation.data import folders
 from domain_translation.data.procedural import glyphs, load_task
 from domain_translation.evaluation.sample_sets import real_images
 from domain_translation.recipes.energies import as_made, first_losses, first_stage
@@ -30,6 +31,12 @@ def painted(task: str) -> Domains:
     return data.source, data.target
 
 
+def photographs(name: str, size: int) -> Domains:
+    """The training pictures of a set in the registry."""
+    data = folders.unpaired(name, size)
+    return data.source, data.target
+
+
 def translator(
     name: str, domains: Callable[[], Domains], config: CFEBMConfig, checkpoint: Path
 ) -> dict[str, Made]:
@@ -43,7 +50,8 @@ def recipes() -> dict[str, Recipe]:
     plan: dict[str, tuple[Callable[[], Domains], CFEBMConfig]] = {
         "outline": (outlines, settings.QUICK_OUTLINE),
         "oranges": (functools.partial(painted, "fruit"), settings.QUICK_PAINTED),
-        "winter": (functools.partial(painted, "seasons"), settings.QUICK_PAINTED),
+        "winter": (functools.partial(painted, "seasons"), settings.QUICK_SEASONS),
+        "dogs": (functools.partial(photographs, "cat2dog128", 64), settings.FULL_TRANSLATION),
     }
     return {
         f"energies/{name}": Recipe(
