@@ -146,8 +146,6 @@ def test_numbers_of_the_mass_shift():
 def test_counts_of_the_networks():
     assert counts.cyclegan_parameters() == (11378179, 2764737, 28285832)
     assert counts.cyclegan_parameters(batch_norm=True)[0] == 11383427
-    assert counts.parameters(counts.JointDiscriminator()) == 4592769
-    assert counts.parameters(counts.JointDiscriminator(1, 3)) == 4595841
     assert counts.energy_parameters(256, 16, 3) == 532081
     assert counts.energy_parameters(32, 32, 1) == 1345537
     with pytest.raises(ValueError, match="not in Table 6"):

@@ -40,6 +40,8 @@ EXACT = ("test_langevin.py::test_mala_leaves_the_exact_distribution_as_it_is",)
 NOISE = "test_langevin_noise.py::"
 
 KERNELS, GAUSSIAN, CURVED = "kernels.py", "densities/gaussian.py", "densities/curved.py"
+WEIGHTING, MASSES = "batch_weight/weighting.py", "batch_weight/masses.py"
+GAME = "jd_bw/training.py"
 ACCEPT = "accepted = (noise.log_uniform < log_ratio) | energy_y.isnan()"
 ALWAYS = "accepted = torch.ones_like(energy_y, dtype=torch.bool)"
 
@@ -220,6 +222,48 @@ MUTANTS = (
         " + halves.mean(0).var(0)",
         "",
         ("test_diagnostics.py::test_split_rhat_of_shifted_chains",),
+    ),
+    Mutant(
+        "w and 1/w swapped",
+        WEIGHTING,
+        "at_x = batch_softmax(self.weight_x(pairs.x), bound)",
+        "at_x = batch_softmax(-self.weight_x(pairs.x), bound)",
+        ("test_batch_weighting.py::test_composite_is_the_formula_of_the_paper",),
+    ),
+    Mutant(
+        "weights as printed, out of scale",
+        WEIGHTING,
+        "(1 / len(weights) + weights) / 2",
+        "(1 + weights) / 2",
+        ("test_batch_weighting.py::test_halfway_keeps_half_of_every_example",),
+    ),
+    Mutant(
+        "ratio of masses upside down",
+        MASSES,
+        "torch.where(a > 0, b / a.clamp_min",
+        "torch.where(a > 0, a / b.clamp_min",
+        ("test_batch_masses.py::test_the_published_shift_has_the_derived_weights",),
+    ),
+    Mutant(
+        "clipping forgotten",
+        WEIGHTING,
+        "flat.clamp(-bound, bound).softmax(0)",
+        "flat.softmax(0)",
+        ("test_batch_weighting.py::test_softmax_sums_to_one_within_the_clipped_ratio",),
+    ),
+    Mutant(
+        "second domain weighted with the first one's weights",
+        GAME,
+        "(plus * halfway(weights.y)).sum()",
+        "(plus * halfway(weights.x)).sum()",
+        ("test_jdbw_training.py::test_the_gap_is_the_weighted_difference_of_algorithm_1",),
+    ),
+    Mutant(
+        "penalty on one image of the pair only",
+        GAME,
+        "list(points), create_graph=True",
+        "[points.x, points.fy], create_graph=True",
+        ("test_jdbw_training.py::test_steepness_is_the_squared_gradient_norm",),
     ),
 )
 

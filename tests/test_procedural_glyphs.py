@@ -109,7 +109,7 @@ def test_a_signed_distance_is_a_distance() -> None:
 
 
 def test_every_cut_and_digit_is_another_drawing() -> None:
-    maps = glyphs._masters().flatten(0, 1).flatten(1)
+    maps = glyphs.masters().flatten(0, 1).flatten(1)
     assert len(torch.unique(maps, dim=0)) == 10 * len(glyphs.CUTS)
 
 
@@ -125,7 +125,7 @@ def test_what_cannot_be_asked() -> None:
 
 
 def test_missing_fonts_are_named(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    glyphs._masters.cache_clear()
+    glyphs.masters.cache_clear()
     monkeypatch.setattr("matplotlib.get_data_path", lambda: str(tmp_path))
     with pytest.raises(FileNotFoundError, match=r"DejaVuSans\.ttf is not among matplotlib's fonts"):
         sample(1, 0)

@@ -15,6 +15,7 @@ import torch
 from torch import nn
 
 from domain_translation import checkpoints
+from domain_translation.batch_weight.weight_nets import WeightNet
 from domain_translation.cf_ebm.network import EnergyNetwork
 from domain_translation.checkpoints import CheckpointError
 from domain_translation.cyclegan.networks import PatchDiscriminator, ResnetGenerator
@@ -22,6 +23,8 @@ from domain_translation.dae.networks import ConvDenoiser, MLPDenoiser, UNetDenoi
 from domain_translation.dae.tiramisu import Tiramisu
 from domain_translation.evaluation.judge_networks import make_judges
 from domain_translation.evaluation.sample_judges import SampleJudge
+from domain_translation.jd_bw.discriminator import JointDiscriminator
+from domain_translation.jd_bw.generators import StochasticGenerator
 from domain_translation.pix2pix.networks import UnetGenerator
 
 # What a card may name.
@@ -38,6 +41,9 @@ NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
         make_judges,
         EnergyNetwork,
         SampleJudge,
+        StochasticGenerator,
+        JointDiscriminator,
+        WeightNet,
     )
 }
 

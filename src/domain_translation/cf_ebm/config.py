@@ -159,6 +159,7 @@ FULL_GREY = replace(
     learning_rates=(1e-3, 4e-4, 3e-4),
     penalty=0.01,
 )
+FULL_FASHION = replace(FULL_GREY, images=(30_000, 40_000, 30_000))
 FULL_COLOUR = replace(FULL_GREY, images=(30_000, 40_000, 26_000))
 
 

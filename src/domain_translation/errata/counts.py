@@ -1,12 +1,11 @@
-"""Networks of the sources, built to be counted (lcool.norm, cfebm.parameters, jdbw.discriminator).
+"""Networks of the sources, built to be counted (lcool.norm, cfebm.parameters).
 
 They fix a reading of a table; the parts of the package that train such networks have their own.
 """
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 
 def parameters(network: nn.Module) -> int:
@@ -66,52 +65,3 @@ def energy_parameters(size: int, c: int, residual_kernel: int) -> int:
     top = 4 * c
     layers += [nn.Conv2d(top, top, 3), nn.Conv2d(top, top, 4), nn.Linear(top, 1)]
     return parameters(nn.Sequential(*layers))
-
-
-# ---- JD-BW, Table 1
-
-
-class _Residual(nn.Module):
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.convs = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, padding=1),
-            nn.LeakyReLU(0.2),
-            nn.Conv2d(channels, channels, 3, padding=1),
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + self.convs(x)  # type: ignore[no-any-return]
-
-
-class JointDiscriminator(nn.Module):
-    """JD-BW's joint discriminator of 32x32 pairs, Table 1, with 4x4 convolutions of stride 2.
-
-    Three branches, for x, y and both; the middle one takes the others in at every level. The
-    two residual blocks act on its 128 channels before the concatenation. Activations are not
-    given in the paper; they do not change the count.
-    """
-
-    def __init__(self, channels_x: int = 1, channels_y: int = 1) -> None:
-        super().__init__()
-
-        def conv(i: int, o: int) -> nn.Sequential:
-            return nn.Sequential(nn.Conv2d(i, o, 4, stride=2, padding=1), nn.LeakyReLU(0.2))
-
-        self.x = nn.ModuleList([conv(channels_x, 32), conv(32, 64), conv(64, 128)])
-        self.y = nn.ModuleList([conv(channels_y, 32), conv(32, 64), conv(64, 128)])
-        self.both = nn.ModuleList([conv(channels_x + channels_y, 64), conv(128, 128)])
-        self.blocks = nn.Sequential(_Residual(128), _Residual(128))
-        self.late = nn.ModuleList([conv(256, 256), conv(512, 256)])
-        self.head = nn.Sequential(nn.Linear(1024, 256), nn.LeakyReLU(0.2), nn.Linear(256, 1))
-
-    def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        """Values (B,) of pairs (B, channels_x, 32, 32), (B, channels_y, 32, 32)."""
-        both = self.both[0](torch.cat([x, y], 1))
-        x, y = self.x[0](x), self.y[0](y)
-        both = self.blocks(self.both[1](torch.cat([x, both, y], 1)))
-        x, y = self.x[1](x), self.y[1](y)
-        both = self.late[0](torch.cat([x, both, y], 1))
-        x, y = self.x[2](x), self.y[2](y)
-        both = self.late[1](torch.cat([x, both, y], 1))
-        return self.head(both.flatten(1))[:, 0]  # type: ignore[no-any-return]

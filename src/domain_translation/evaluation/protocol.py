@@ -53,6 +53,7 @@ PROTOCOLS: Mapping[str, Protocol] = {
     "digits": Protocol("load_digits().test, 360 images", 360, 8, 1, "energies/judge_digits"),
     "glyphs": Protocol("glyphs.sample(1000, 2_000_000)", 1000, 16, 1, "energies/judge_glyphs"),
     "mnist": Protocol("test, the first 5000", 1000, 32, 1, "energies/judge_mnist"),
+    "fashion": Protocol("test, the first 5000", 1000, 32, 1, "energies/judge_fashion"),
     "cifar": Protocol("test, 500 JPEGs per class", 1000, 32, 3, "energies/judge_cifar"),
 }
 

@@ -80,6 +80,7 @@ class SampleJudgeConfig:
 DIGITS = SampleJudgeConfig()
 GLYPHS = SampleJudgeConfig(steps=2000)
 MNIST = SampleJudgeConfig(steps=4000, width=8, shift=2)
+FASHION = SampleJudgeConfig(steps=4000, width=8, shift=2, mirrored=0.5)
 CIFAR = SampleJudgeConfig(steps=8000, shift=3, mirrored=0.5)
 
 

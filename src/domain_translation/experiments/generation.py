@@ -1,10 +1,10 @@
 """Samples of an energy before the judge: recognition, distances, memorisation (CF-EBM section 4.1).
 
-    python -m domain_translation.experiments.generation mnist cifar --out FOLDER
+    python -m domain_translation.experiments.generation mnist fashion cifar --out FOLDER
 
-draws the protocol's number of samples from the shipped MNIST and CIFAR-10 energies and compares
-them with real images, which DOMAIN_TRANSLATION_DATA must hold. Sets named one at a time are added
-to the card that is there; the book's card is in data/results/full/generation. The chapter does
+draws the protocol's number of samples from the shipped energies at 32x32 and compares them with
+real images, which DOMAIN_TRANSLATION_DATA must hold. Sets named one at a time are added to the card
+that is there; the book's card is in data/results/full/generation. The chapter does
 the same for the small sets while it is built, by the same functions.
 """
 
@@ -39,7 +39,7 @@ from domain_translation.files import write_atomically
 
 CONFIDENT = 0.9  # probability above which the judge is sure
 COMPONENTS = 20  # Gaussians of the mixture
-FULL = ("mnist", "cifar")
+FULL = ("mnist", "fashion", "cifar")
 ETAS = (0.0, 1.0, 4.0, 16.0, 64.0)  # eta_0 at test time in units of training's
 LENGTHS = (0.5, 1.0, 2.0, 4.0)  # lengths of a chain in units of training's
 _SWEPT = 256  # samples at each setting of a sweep

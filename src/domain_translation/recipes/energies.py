@@ -47,6 +47,7 @@ def recipes() -> dict[str, Recipe]:
         "digits": settings.QUICK_DIGITS,
         "glyphs": settings.QUICK_GLYPHS,
         "mnist": settings.FULL_GREY,
+        "fashion": settings.FULL_FASHION,
         "cifar": settings.FULL_COLOUR,
     }
     return {

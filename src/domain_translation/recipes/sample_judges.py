@@ -25,6 +25,7 @@ def recipes() -> dict[str, Recipe]:
         "digits": sample_judges.DIGITS,
         "glyphs": sample_judges.GLYPHS,
         "mnist": sample_judges.MNIST,
+        "fashion": sample_judges.FASHION,
         "cifar": sample_judges.CIFAR,
     }
     return {

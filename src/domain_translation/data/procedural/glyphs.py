@@ -48,11 +48,11 @@ class Glyphs(NamedTuple):
     y: Tensor
 
 
-class _Poses(NamedTuple):
-    """What distinguishes n glyphs; lengths in image sides, angles in radians."""
+class Poses(NamedTuple):
+    """What distinguishes n glyphs, each field (n,); lengths in image sides, angles in radians."""
 
     digit: Tensor
-    cut: Tensor
+    cut: Tensor  # place in CUTS
     turn: Tensor
     shear: Tensor
     scale: Tensor
@@ -79,11 +79,10 @@ def sample(n: int, seed: int, *, size: int = 16, style: str = "plain") -> Glyphs
     """
     _check(n, seed, size, style)
     poses = _poses(n, seed)
-    masters = _masters()
     x = torch.empty(n, 1, size, size)
     for start in range(0, n, CHUNK):
         some = slice(start, start + CHUNK)
-        fine = _ink(_distances(masters, poses, some), style)
+        fine = _ink(distances(Poses(*(field[some] for field in poses))), style)
         x[some] = 2 * avg_pool2d(fine, FINE // size) - 1
     return Glyphs(x, poses.digit)
 
@@ -99,12 +98,12 @@ def _check(n: int, seed: int, size: int, style: str) -> None:
         raise ValueError(f"style is {style!r}; allowed are {', '.join(STYLES)}")
 
 
-def _poses(n: int, seed: int) -> _Poses:
+def _poses(n: int, seed: int) -> Poses:
     """Poses 0 to n - 1; each has a generator of its own, seeded by (seed, i)."""
     drawn = np.stack([np.random.default_rng((seed, i)).random(8) for i in range(n)])
     u = torch.from_numpy(drawn)
     around = 2 * u - 1  # in [-1, 1)
-    return _Poses(
+    return Poses(
         digit=(10 * u[:, 0]).long(),
         cut=(len(CUTS) * u[:, 1]).long(),
         turn=0.14 * around[:, 2],
@@ -116,7 +115,7 @@ def _poses(n: int, seed: int) -> _Poses:
 
 
 @functools.cache
-def _masters() -> Tensor:
+def masters() -> Tensor:
     """Signed distances to the edge, negative inside, in image sides: (cuts, 10, M, M)."""
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     maps = np.empty((len(CUTS), 10, MASTER, MASTER), np.float32)
@@ -147,9 +146,12 @@ def _signed_distance(inside: NDArray[np.bool_]) -> NDArray[np.float64]:
     return np.asarray(np.where(inside, 0.5 - within, out - 0.5) / MASTER)
 
 
-def _distances(masters: Tensor, poses: _Poses, some: slice) -> Tensor:
-    """Signed distances (b, 1, FINE, FINE) of some of the posed glyphs, the edge at 0."""
-    digit, cut, turn, shear, scale, shift, weight = (field[some] for field in poses)
+def distances(poses: Poses) -> Tensor:
+    """Signed distances (n, 1, FINE, FINE) of posed glyphs in image sides, the edge at 0.
+
+    They are exact up to the size of the master's frame: what lies outside it is farther away.
+    """
+    digit, cut, turn, shear, scale, shift, weight = poses
     cos, sin = turn.cos(), turn.sin()
     # From the glyph to the picture, first sheared, then turned, in coordinates of [-1, 1].
     rows = torch.stack([cos, cos * shear - sin, sin, sin * shear + cos], dim=1)
@@ -157,7 +159,7 @@ def _distances(masters: Tensor, poses: _Poses, some: slice) -> Tensor:
     theta = torch.cat([back, -back @ (2 * shift)[:, :, None]], dim=2).float()
     grid = affine_grid(theta, [len(theta), 1, FINE, FINE], align_corners=False)
     # Beyond the border of its map a glyph is farther away still, so the border's value will do.
-    picked = masters[cut, digit][:, None]
+    picked = masters()[cut, digit][:, None]
     moved = grid_sample(picked, grid, padding_mode="border", align_corners=False)
     return moved * scale.float()[:, None, None, None] - weight.float()[:, None, None, None]
 

@@ -1,0 +1,1 @@
+"""Batch weights: examples of a minibatch weighted so that two domains meet half-way (JD-BW 3)."""

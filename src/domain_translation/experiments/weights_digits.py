@@ -1,0 +1,237 @@
+"""Digits out of balance: which translators keep the class when the masses differ (JD-BW 5.1).
+
+    python -m domain_translation.experiments.weights_digits data/results/full/weights
+
+trains every method of `METHODS` on skewed, resized digits against plain ones (scikit-learn's, at
+16x16) with several seeds, and five of them over a range of skews; it writes the card
+`digits.json`. Finished runs are kept in OUT/runs, so that a stopped grid takes up where it was;
+runs are ordered by seed.
+
+JD-BW shows pictures only. Here judges of both domains, trained on real labelled digits, name the
+class of every translation of the test digits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from domain_translation import recipes, runtime, weights
+from domain_translation.batch_weight.masses import midpoint, skewed
+from domain_translation.checkpoints import digest
+from domain_translation.data.sr_digits import ZEROS, Pair, held_out_pair, training_pair
+from domain_translation.evaluation.class_preservation import (
+    agreement,
+    class_swayed,
+    confusion,
+    diversity,
+    grid,
+    variance_shares,
+)
+from domain_translation.evaluation.features import judge_features
+from domain_translation.evaluation.frechet import frechet_distance
+from domain_translation.evaluation.sample_judges import SampleJudge
+from domain_translation.experiments.kept import kept
+from domain_translation.experiments.picture_text import pictures
+from domain_translation.experiments.weights_methods import CLASSES, METHODS, Outcome, settings
+from domain_translation.files import write_atomically
+
+SEEDS = 3
+SKEWS = (0.1, 0.2, 0.35, 0.5, 0.65, 0.8)  # mass of the zeros in the first domain
+SWEPT = ("JD-BW", "joint discriminator", "MUNIT", "MUNIT + weights", "CycleGAN")
+SHOWN, NOISES = 12, 6  # test images that the card shows, and noises of the grid
+EVERY = 10  # generator steps between recorded class masses
+
+
+@dataclass(frozen=True)
+class Judges:
+    """Classifiers of both domains, and the test digits in both looks."""
+
+    x: SampleJudge
+    y: SampleJudge
+    test: Pair
+
+
+def judges() -> Judges:
+    """The shipped judges and the held-out digits."""
+    x, y = (weights.load(f"shift/judge_{name}") for name in ("turned", "plain"))
+    assert isinstance(x, SampleJudge)
+    assert isinstance(y, SampleJudge)
+    return Judges(x, y, held_out_pair("digits"))
+
+
+def run(name: str, zeros: float, seed: int, at: Judges, folder: Path) -> dict[str, Tensor]:
+    """One training and its translations of the test digits, from `folder` if it is there."""
+    pair = training_pair("digits", zeros, seed=seed)
+    method = METHODS[name]
+    identity = {
+        "method": name,
+        "settings": settings(name),
+        "zeros": zeros,
+        "seed": seed,
+        "data": digest({"x": pair.x.x, "y": pair.y.x, "test": at.test.x.x}),
+    }
+
+    def compute() -> dict[str, Tensor]:
+        begun = time.process_time()
+        found = method(pair, seed)
+        spent = time.process_time() - begun
+        return translations(found, at.test) | {
+            "totals": found.totals[::EVERY].float(),
+            "shares": found.shares[::EVERY].float(),
+            "seconds": torch.tensor(spent),
+            "parameters": torch.tensor(found.parameters),
+        }
+
+    plain = f"{name}-{zeros:g}-{seed}".replace(" ", "-").replace("+", "and")
+    return kept(folder / f"{plain}.safetensors", json.loads(json.dumps(identity)), compute)
+
+
+def translations(found: Outcome, test: Pair) -> dict[str, Tensor]:
+    """All that is judged: test digits there, back again, and with fixed noises."""
+    gx, fy = found.forward(test.x.x, 0), found.backward(test.y.x, 0)
+    return {
+        "gx": gx,
+        "fy": fy,
+        "fgx": found.backward(gx, 1),
+        "gfy": found.forward(fy, 1),
+        "grid x": grid(found.forward, test.x.x[:SHOWN], NOISES),
+        "grid y": grid(found.backward, test.y.x[:SHOWN], NOISES),
+    }
+
+
+def summary(found: Mapping[str, Tensor], at: Judges, zeros: float) -> dict[str, Any]:
+    """What the card says of a run."""
+    test = at.test
+    there = confusion(at.y, found["gx"].clamp(-1, 1), test.x.y, CLASSES)
+    here = confusion(at.x, found["fy"].clamp(-1, 1), test.y.y, CLASSES)
+    back = confusion(at.x, found["fgx"].clamp(-1, 1), test.x.y, CLASSES)
+    late = found["totals"][-max(1, len(found["totals"]) // 8) :]
+    goal = midpoint(skewed(zeros), skewed(0.1))[0]
+    entry: dict[str, Any] = {
+        "kept, x to y": agreement(there),
+        "kept, y to x": agreement(here),
+        "kept, there and back": agreement(back),
+        "zeros kept, x to y": float(there[0, 0]),
+        "zeros kept, y to x": float(here[0, 0]),
+        "distance, y": _distance(at.y, found["gx"], test.y.x),
+        "distance, x": _distance(at.x, found["fy"], test.x.x),
+        "pixels, there and back": float((found["fgx"] - test.x.x).abs().mean()),
+        "effective share": float(found["shares"][-len(late) :].mean()) if len(late) else 1.0,
+        "cpu seconds": float(found["seconds"]),
+        "parameters": int(found["parameters"]),
+        **_noise(found["grid x"], at.y),
+    }
+    if len(late):
+        entry["zero mass, x"], entry["zero mass, y"] = late.mean(0)[:, 0].tolist()
+        entry["zero mass, goal"] = float(goal)
+    rounded = {k: round(v, 4) if isinstance(v, float) else v for k, v in entry.items()}
+    return rounded | {
+        "confusion": [[round(v, 3) for v in row] for row in there.tolist()],
+        "totals": found["totals"].mul(1e4).round().div(1e4).tolist(),
+    }
+
+
+def _distance(judge: SampleJudge, made: Tensor, real: Tensor) -> float:
+    """Frechet distance of translations to real test images on the judge's last hidden layer."""
+    features = judge_features(judge)
+    return frechet_distance(features(made.clamp(-1, 1)), features(real))
+
+
+def _noise(table: Tensor, judge: SampleJudge) -> dict[str, float]:
+    """What the noise decides, from translations (sources, noises, 1, S, S)."""
+    shown = table.clamp(-1, 1)
+    spread = diversity(shown)
+    swayed = class_swayed(judge, shown)
+    shares = variance_shares(shown.flatten(2))
+    return {
+        "diversity": spread,
+        "class swayed by noise": swayed,
+        "variance, source": shares.source,
+        "variance, noise": shares.noise,
+    }
+
+
+def shown(found: Mapping[str, Tensor]) -> dict[str, str]:
+    """The first test digits there and back, and the grid of noises, as small pictures."""
+    return {
+        "there": pictures(found["gx"][:SHOWN]),
+        "back": pictures(found["fgx"][:SHOWN]),
+        "other way": pictures(found["fy"][:SHOWN]),
+        "noises": pictures(found["grid x"].flatten(0, 1)),
+    }
+
+
+def planned(seeds: int) -> list[tuple[str, float, int]]:
+    """All runs, by seed: every method at SR-MNIST's skew, the swept ones at all."""
+    return [
+        (name, zeros, seed)
+        for seed in range(seeds)
+        for zeros in sorted(SKEWS, key=lambda z: abs(z - ZEROS))
+        for name in METHODS
+        if zeros == ZEROS or name in SWEPT
+    ]
+
+
+def doing_nothing(at: Judges) -> dict[str, float]:
+    """The test digits of each domain, shown untranslated to the judge of the other."""
+    return {
+        "kept, x to y": agreement(confusion(at.y, at.test.x.x, at.test.x.y, CLASSES)),
+        "kept, y to x": agreement(confusion(at.x, at.test.y.x, at.test.y.y, CLASSES)),
+        "distance, y": _distance(at.y, at.test.x.x, at.test.y.x),
+        "distance, x": _distance(at.x, at.test.y.x, at.test.x.x),
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line of this module."""
+    parser = argparse.ArgumentParser(
+        prog="python -m domain_translation.experiments.weights_digits",
+        description="Translators between digits whose classes are out of balance.",
+    )
+    parser.add_argument("out", type=Path, help="folder of digits.json and of the runs")
+    parser.add_argument("--seeds", type=int, default=SEEDS)
+    options = parser.parse_args(arguments)
+    folder = options.out / "runs"
+    folder.mkdir(parents=True, exist_ok=True)
+    at = judges()
+    entries: list[dict[str, Any]] = []
+    for name, zeros, seed in planned(options.seeds):
+        found = run(name, zeros, seed, at, folder)
+        entry = {"method": name, "zeros": zeros, "seed": seed, **summary(found, at, zeros)}
+        if zeros == ZEROS and seed == 0:
+            entry["pictures"] = shown(found)
+        entries.append(entry)
+        _write(options.out / "digits.json", entries, at)
+        told = f"kept {entry['kept, x to y']:.2f}, zeros {entry['zeros kept, x to y']:.2f}"
+        print(f"{name}, {zeros:.0%} zeros, seed {seed}: {told}", flush=True)
+    return 0
+
+
+def _write(path: Path, entries: Sequence[Mapping[str, Any]], at: Judges) -> None:
+    card = {
+        "runs": entries,
+        "doing nothing": {k: round(v, 4) for k, v in doing_nothing(at).items()},
+        "settings": {name: settings(name) for name in METHODS},
+        "tests": len(at.test.x.x),
+        "cpu seconds": round(sum(e["cpu seconds"] for e in entries)),
+        "date": datetime.now(UTC).date().isoformat(),
+        "machine": recipes.machine() | {"cores": os.cpu_count()},
+        "versions": runtime.versions(),
+    }
+    write_atomically(path, (json.dumps(card, indent=1) + "\n").encode())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

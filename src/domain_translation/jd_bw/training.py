@@ -1,0 +1,201 @@
+"""Two-sided batch weights with a joint discriminator (JD-BW Algorithm 1).
+
+Every step of generators and weights is followed by `critic_steps` steps of the discriminator on
+minibatches of their own. The translations of a generator step, the weights and the
+discriminator's values serve both the generators' loss and the weight nets': nothing is computed
+twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor, nn
+
+from domain_translation.batch_weight.record import Record
+from domain_translation.batch_weight.weighting import BatchWeights, Equal, Pairs, halfway
+from domain_translation.checkpoints import digest
+from domain_translation.jd_bw.config import Schedule
+from domain_translation.jd_bw.generators import draw_noise
+from domain_translation.training import Batch, Batches, Player, TrainingError, adam, fit
+
+
+class Networks(NamedTuple):
+    """The players of a JD-BW game.
+
+    Attributes:
+        forward: G, images of the first domain and noise to images of the second.
+        backward: F, images of the second domain and noise to images of the first.
+        discriminator: D, pairs (x, y) to values (B,).
+        weighting: one of the designs of `weighting`, (pairs, bound) to batch weights.
+    """
+
+    forward: nn.Module
+    backward: nn.Module
+    discriminator: nn.Module
+    weighting: nn.Module
+
+
+class Trained(NamedTuple):
+    """What a training leaves: the networks, frozen, and its record."""
+
+    networks: Networks
+    losses: Tensor  # (steps, players)
+    totals: Tensor  # (steps, 2, K) weighted class masses of both domains, if classes were given
+    shares: Tensor  # (steps, 2) effective share of the examples of a minibatch
+
+
+def train(
+    x: Tensor,
+    y: Tensor,
+    networks: Networks,
+    schedule: Schedule,
+    seed: int = 0,
+    *,
+    classes: tuple[Tensor, Tensor] | None = None,
+    checkpoint: Path | str | None = None,
+) -> Trained:
+    """Train translators between two domains whose classes may differ in mass.
+
+    The same arguments give the same weights, bit for bit on a CPU.
+
+    Args:
+        x, y: training examples (n, *event) and (k, *event'), unpaired.
+        networks: untrained; trained in place.
+        schedule: lengths, rates and bounds.
+        seed: of minibatches and noise.
+        classes: of x (n,) and y (k,), for the record of the weighted class masses only: no
+            network sees them.
+        checkpoint: file to resume from and to write to; None keeps nothing.
+
+    Raises:
+        ValueError: an empty domain, images of two sizes, or as many classes as examples are not.
+        TrainingError: a weight net or a loss is not finite; says at which step.
+        CheckpointError: see `training.fit`.
+    """
+    _check(x, y, classes)
+    record = Record(schedule.steps, schedule.clip_first, schedule.clip_last, classes).to(x.device)
+    losses = fit(
+        players(x, y, networks, schedule, record),
+        minibatches(len(x), len(y), schedule),
+        schedule.steps,
+        seed=seed,
+        checkpoint=checkpoint,
+        card={"config": asdict(schedule), "data_sha256": digest({"x": x, "y": y})},
+        label="JD-BW",
+    )
+    for network in networks:
+        network.requires_grad_(False).eval()
+    return Trained(networks, losses, record.totals, record.shares)
+
+
+def minibatches(n: int, k: int, schedule: Schedule) -> Batches:
+    """Rows of x and of y for one generator step and its discriminator steps: (1 + d, m) each."""
+    shape = (1 + schedule.critic_steps, schedule.batch)
+
+    def draw(generator: Generator) -> Batch:
+        device = generator.device
+        return tuple(
+            torch.randint(count, shape, generator=generator, device=device) for count in (n, k)
+        )
+
+    return draw
+
+
+def translated(x: Tensor, y: Tensor, networks: Networks, length: int, noise: Generator) -> Pairs:
+    """Real examples of both domains beside their translations with fresh noise."""
+    gx = networks.forward(x, draw_noise(len(x), length, noise))
+    fy = networks.backward(y, draw_noise(len(y), length, noise))
+    return Pairs(x, gx, fy, y)
+
+
+def critic_values(pairs: Pairs, discriminator: nn.Module) -> tuple[Tensor, Tensor]:
+    """D(x, G(x)) and D(F(y), y), (m,) each, in one pass."""
+    both = discriminator(torch.cat([pairs.x, pairs.fy]), torch.cat([pairs.gx, pairs.y]))
+    return both[: len(pairs.x)], both[len(pairs.x) :]
+
+
+def gap(values: tuple[Tensor, Tensor], weights: BatchWeights) -> Tensor:
+    """L^- - L^+: the discriminator's difference between the domains at their midpoint."""
+    # JD-BW eq. 12, Algorithm 1: L^- = sum_i D(x_i, G(x_i)) (1/m + w_i)/2, L^+ likewise with v_i.
+    minus, plus = values
+    return (minus * halfway(weights.x)).sum() - (plus * halfway(weights.y)).sum()
+
+
+def players(
+    x: Tensor, y: Tensor, networks: Networks, schedule: Schedule, record: Record
+) -> list[Player]:
+    """Generators, weight nets, and the discriminator `critic_steps` times."""
+    discriminator, weighting = networks.discriminator, networks.weighting
+    fresh: list[tuple[tuple[Tensor, Tensor], BatchWeights]] = []  # from generators to weight nets
+
+    def weigh(pairs: Pairs) -> BatchWeights:
+        try:
+            found: BatchWeights = weighting(pairs, record.bound())
+        except FloatingPointError as error:
+            raise TrainingError(f"{error} at step {int(record.step)}; lower lr_weights") from error
+        return found
+
+    def generator_loss(rows: Batch, generator: Generator) -> Tensor:
+        pairs = translated(x[rows[0][0]], y[rows[1][0]], networks, schedule.noise, generator)
+        values = critic_values(pairs, discriminator)
+        weights = weigh(Pairs(*(images.detach() for images in pairs)))
+        fresh[:] = [((values[0].detach(), values[1].detach()), weights)]
+        record.add(rows[0][0], rows[1][0], weights)
+        return gap(values, BatchWeights(weights.x.detach(), weights.y.detach()))
+
+    def weight_loss(_: Batch, __: Generator) -> Tensor:
+        # JD-BW eq. 6: weights that leave the discriminator nothing to tell the domains apart by.
+        return gap(*fresh[0]).square()
+
+    def critic_loss(turn: int) -> Callable[[Batch, Generator], Tensor]:
+        def loss(rows: Batch, generator: Generator) -> Tensor:
+            with torch.no_grad():
+                pairs = translated(
+                    x[rows[0][turn]], y[rows[1][turn]], networks, schedule.noise, generator
+                )
+                weights = weigh(pairs)
+            points = Pairs(*(images.requires_grad_() for images in pairs))
+            values = critic_values(points, discriminator)
+            return schedule.penalty * steepness(values, points) - gap(values, weights)
+
+        return loss
+
+    generators = nn.ModuleList([networks.forward, networks.backward, record])
+    betas = (schedule.momentum, 0.999)
+    adam_g = adam(generators, schedule.lr_generator, betas)
+    adam_d = adam(discriminator, schedule.lr_critic, betas)
+    team = [Player("generators", generators, generator_loss, adam_g)]
+    if not isinstance(weighting, Equal):
+        adam_w = adam(weighting, schedule.lr_weights, betas)
+        team.append(Player("weights", weighting, weight_loss, adam_w))
+    return team + [
+        Player("discriminator", discriminator, critic_loss(1 + turn), adam_d)
+        for turn in range(schedule.critic_steps)
+    ]
+
+
+def steepness(values: tuple[Tensor, Tensor], points: Pairs) -> Tensor:
+    """Mean squared norm of the discriminator's gradient at the pairs it is trained on.
+
+    JD-BW 4.3: "gradient penalty at training points", not between them (jdbw.train.reg).
+    """
+    slopes = torch.autograd.grad(values[0].sum() + values[1].sum(), list(points), create_graph=True)
+    squares = [slope.flatten(1).square().sum(1) for slope in slopes]
+    return sum(squares, torch.zeros_like(squares[0])).mean() / 2
+
+
+def _check(x: Tensor, y: Tensor, classes: tuple[Tensor, Tensor] | None) -> None:
+    if len(x) == 0 or len(y) == 0:
+        raise ValueError("cannot train on an empty domain; give at least one example of each")
+    if x.shape[2:] != y.shape[2:]:
+        raise ValueError(
+            f"images have {tuple(x.shape[2:])} and {tuple(y.shape[2:])} pixels; the joint "
+            "discriminator needs one size for both domains"
+        )
+    if classes is not None and (classes[0].shape != x.shape[:1] or classes[1].shape != y.shape[:1]):
+        raise ValueError("give one class per example of each domain, or no classes at all")

@@ -1,0 +1,34 @@
+"""MUNIT: content shared between two domains, a style for each, as baseline of JD-BW."""
+
+from domain_translation.munit.config import (
+    PAPER,
+    PAPER_128,
+    PAPER_SVHN,
+    PAPER_WEIGHTED,
+    QUICK,
+    QUICK_WEIGHTED,
+    MUNITConfig,
+    WeightedConfig,
+)
+from domain_translation.munit.training import Networks, Trained, train
+from domain_translation.munit.translation import restyle, style_of, translate
+from domain_translation.munit.weighted_training import WeightedTrained, train_weighted
+
+__all__ = [
+    "PAPER",
+    "PAPER_128",
+    "PAPER_SVHN",
+    "PAPER_WEIGHTED",
+    "QUICK",
+    "QUICK_WEIGHTED",
+    "MUNITConfig",
+    "Networks",
+    "Trained",
+    "WeightedConfig",
+    "WeightedTrained",
+    "restyle",
+    "style_of",
+    "train",
+    "train_weighted",
+    "translate",
+]

@@ -1,0 +1,108 @@
+"""One-sided batch weights: Algorithm 2 on the planar toy (jdbw.alg2, jdbw.claim.onesided)."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from domain_translation.jd_bw import one_sided, toy
+from domain_translation.jd_bw.one_sided import OneSidedNetworks, weighted_gap
+from domain_translation.jd_bw.toy import ToyConfig
+from domain_translation.training import TrainingError
+
+SMALL = ToyConfig(steps=4, batch=8, critic_steps=2, width=8)
+P, Q = (0.6, 0.3, 0.1), (0.1, 0.3, 0.6)
+
+
+def data() -> tuple[toy.Clusters, toy.Clusters]:
+    return toy.sample(200, P, seed=0), toy.sample(200, Q, seed=1, shifted=True)
+
+
+def parameters(nets: OneSidedNetworks) -> torch.Tensor:
+    return torch.cat([p.flatten() for net in nets for p in net.parameters()])
+
+
+def test_the_gap_is_eq_7() -> None:
+    fake, real = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([0.0, 1.0])
+    assert float(weighted_gap(fake, real, torch.tensor([0.5, 0.5, 0.0]))) == pytest.approx(1.0)
+
+
+def test_a_run_repeats_and_resumes_to_the_same_bits(tmp_path: Path) -> None:
+    x, y = data()
+    runs = []
+    for k in range(2):
+        nets = one_sided.networks(SMALL, seed=0)
+        runs.append(
+            one_sided.train(x.x, y.x, nets, SMALL, 0, classes=x.y, checkpoint=tmp_path / f"{k}")
+        )
+    again = one_sided.train(
+        x.x,
+        y.x,
+        one_sided.networks(SMALL, seed=0),
+        SMALL,
+        0,
+        classes=x.y,
+        checkpoint=tmp_path / "0",
+    )
+    assert torch.equal(parameters(runs[0].networks), parameters(runs[1].networks))
+    assert torch.equal(parameters(runs[0].networks), parameters(again.networks))
+    assert torch.equal(runs[0].shares, again.shares)
+
+
+def test_the_record_holds_shares_and_class_masses() -> None:
+    x, y = data()
+    found = one_sided.train(x.x, y.x, one_sided.networks(SMALL, 0), SMALL, classes=x.y)
+    assert found.losses.shape == (4, 4)
+    assert found.totals.sum(1).tolist() == pytest.approx([1.0] * 4)
+    assert float(found.shares.min()) >= 1 / 8 - 1e-6
+    assert float(found.shares.max()) <= 1 + 1e-6
+
+
+def test_weights_under_a_fixed_discriminator_find_the_ratio() -> None:
+    """With G the shift and D reading off the cluster, the weighted masses become q."""
+
+    class Shift(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.idle = nn.Parameter(torch.zeros(1))
+
+        def forward(self, x: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+            return x + torch.tensor(toy.SHIFT) + 0 * self.idle
+
+    class Top(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.idle = nn.Parameter(torch.zeros(1))
+
+        def forward(self, y: torch.Tensor) -> torch.Tensor:
+            return (y[:, 1] > 0.8).float() + 0 * self.idle * y[:, 0]
+
+    config = ToyConfig(
+        steps=150, batch=256, critic_steps=1, clip_first=5, clip_last=5, lr_weights=1e-2
+    )
+    x = toy.sample(3000, (0.7, 0.3), seed=0)
+    y = toy.sample(3000, (0.2, 0.8), seed=1, shifted=True)
+    nets = OneSidedNetworks(Shift(), Top(), one_sided.networks(config, 0).weight)
+    found = one_sided.train(x.x, y.x, nets, config, classes=x.y)
+    assert float(found.totals[-50:, 0].mean()) == pytest.approx(0.2, abs=0.04)
+    assert found.shares[-50:].mean() < 0.8
+
+
+def test_bad_input_is_refused() -> None:
+    x, y = data()
+    nets = one_sided.networks(SMALL, 0)
+    with pytest.raises(ValueError, match="empty domain"):
+        one_sided.train(x.x[:0], y.x, nets, SMALL)
+    with pytest.raises(ValueError, match="one class per example"):
+        one_sided.train(x.x, y.x, nets, SMALL, classes=x.y[:3])
+
+
+def test_nan_in_the_weight_net_stops_with_the_step() -> None:
+    x, y = data()
+    nets = one_sided.networks(SMALL, 0)
+    next(nets.weight.parameters()).data.fill_(float("nan"))
+    with pytest.raises(
+        TrainingError, match="8 of 8 outputs of a weight net are not finite at step 0"
+    ):
+        one_sided.train(x.x, y.x, nets, SMALL)

@@ -1,0 +1,216 @@
+"""Algorithm 1 of JD-BW: the game's losses, its bookkeeping, its stops."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from domain_translation.batch_weight import masses
+from domain_translation.batch_weight.record import Record
+from domain_translation.batch_weight.weighting import BatchWeights, Equal, Pairs
+from domain_translation.jd_bw import images, toy, training
+from domain_translation.jd_bw.config import ImageConfig
+from domain_translation.jd_bw.training import Networks, Trained
+from domain_translation.training import TrainingError
+
+P, Q = [0.6, 0.3, 0.1], [0.1, 0.3, 0.6]
+TINY = toy.ToyConfig(steps=6, batch=16, critic_steps=2, width=8)
+IMAGES = ImageConfig(
+    steps=2, batch=4, critic_steps=1, size=16, width=4, blocks=2, critic_width=4, weight_width=4
+)
+
+
+def domains(n: int = 200) -> tuple[toy.Clusters, toy.Clusters]:
+    return toy.sample(n, P, 0), toy.sample(n, Q, 1, shifted=True)
+
+
+def tiny(config: toy.ToyConfig = TINY, checkpoint: Path | None = None) -> Trained:
+    x, y = domains()
+    return training.train(
+        x.x, y.x, toy.networks(config, 0), config, classes=(x.y, y.y), checkpoint=checkpoint
+    )
+
+
+def state(networks: Networks) -> dict[str, torch.Tensor]:
+    return {f"{i}.{k}": v for i, n in enumerate(networks) for k, v in n.state_dict().items()}
+
+
+def test_the_gap_is_the_weighted_difference_of_algorithm_1() -> None:
+    minus, plus = torch.tensor([1.0, 2.0]), torch.tensor([5.0, 7.0])
+    weights = BatchWeights(torch.tensor([0.9, 0.1]), torch.tensor([0.25, 0.75]))
+    by_hand = (1 * (0.5 + 0.9) + 2 * (0.5 + 0.1)) / 2 - (5 * (0.5 + 0.25) + 7 * (0.5 + 0.75)) / 2
+    assert float(training.gap((minus, plus), weights)) == pytest.approx(by_hand)
+
+
+def test_one_pass_of_the_critic_gives_both_values() -> None:
+    g = torch.Generator().manual_seed(0)
+    pairs = Pairs(*(torch.randn(5, 2, generator=g) for _ in range(4)))
+    critic = toy.PairCritic(8)
+    minus, plus = training.critic_values(pairs, critic)
+    torch.testing.assert_close(minus, critic(pairs.x, pairs.gx))
+    torch.testing.assert_close(plus, critic(pairs.fy, pairs.y))
+
+
+class Plane(nn.Module):
+    """D(x, y) = a.x + b.y, of known gradient."""
+
+    a, b = torch.tensor([3.0, 0.0]), torch.tensor([0.0, 4.0])
+
+    def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return x @ self.a + y @ self.b
+
+
+def test_steepness_is_the_squared_gradient_norm() -> None:
+    points = Pairs(*(torch.randn(6, 2).requires_grad_() for _ in range(4)))
+    values = training.critic_values(points, Plane())
+    # |(a, b)|^2 = 25 at each of the 12 pairs
+    assert float(training.steepness(values, points)) == pytest.approx(25.0)
+
+
+def test_a_resumed_run_ends_with_the_same_bits(tmp_path: Path) -> None:
+    whole = tiny()
+    file = tmp_path / "run.safetensors"
+
+    class Stop(Exception):
+        pass
+
+    x, y = domains()
+    networks = toy.networks(TINY, 0)
+    calls = 0
+    forward = networks.forward.forward
+
+    def stopping(points: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        nonlocal calls
+        calls += 1
+        if calls > 10:  # three calls a step: in the fourth step
+            raise Stop
+        return forward(points, z)
+
+    networks.forward.forward = stopping  # type: ignore[method-assign]
+    record = Record(TINY.steps, TINY.clip_first, TINY.clip_last, (x.y, y.y))
+    with pytest.raises(Stop):
+        training.fit(
+            training.players(x.x, y.x, networks, TINY, record),
+            training.minibatches(len(x.x), len(y.x), TINY),
+            TINY.steps,
+            checkpoint=file,
+            every_minutes=0,
+            card={
+                "config": training.asdict(TINY),
+                "data_sha256": training.digest({"x": x.x, "y": y.x}),
+            },
+        )
+    assert file.exists()
+    again = tiny(checkpoint=file)
+    for name, value in state(whole.networks).items():
+        assert torch.equal(value, state(again.networks)[name]), name
+    assert torch.equal(whole.totals, again.totals)
+    assert torch.equal(whole.losses, again.losses)
+
+
+def test_every_network_moves_and_is_frozen_afterwards() -> None:
+    before = state(toy.networks(TINY, 0))
+    found = tiny()
+    for i, network in enumerate(found.networks):
+        assert any(
+            not torch.equal(before[k], v)
+            for k, v in state(found.networks).items()
+            if k.startswith(f"{i}.")
+        )
+        assert not any(p.requires_grad for p in network.parameters())
+
+
+def test_equal_weights_record_the_raw_masses() -> None:
+    config = replace(TINY, steps=40, batch=64)
+    x, y = domains(2000)
+    networks = toy.networks(config, 0)._replace(weighting=Equal())
+    found = training.train(x.x, y.x, networks, config, classes=(x.y, y.y))
+    assert found.losses.shape == (40, 1 + config.critic_steps)  # no player for the weights
+    torch.testing.assert_close(found.totals.mean(0), torch.tensor([P, Q]), atol=0.04, rtol=0.0)
+    assert found.shares.unique().tolist() == pytest.approx([1.0])
+
+
+def test_without_classes_only_shares_are_recorded() -> None:
+    x, y = domains()
+    found = training.train(x.x, y.x, toy.networks(TINY, 0), TINY)
+    assert found.totals.shape == (TINY.steps, 2, 0)
+    assert bool((found.shares > 0).all() & (found.shares <= 1 + 1e-6).all())
+
+
+def test_images_train_with_every_design_of_weights() -> None:
+    g = torch.Generator().manual_seed(0)
+    x, y = torch.rand(8, 1, 16, 16, generator=g) * 2 - 1, torch.rand(8, 3, 16, 16, generator=g)
+    for weighting in images.WEIGHTINGS:
+        networks = images.networks(IMAGES, (1, 3), weighting)
+        found = training.train(x, y, networks, IMAGES)
+        assert bool(found.losses.isfinite().all())
+        assert images.translate(found.networks.forward, x, IMAGES.noise).shape == (8, 3, 16, 16)
+
+
+def test_translations_repeat_with_the_seed() -> None:
+    generator = images.networks(IMAGES).forward.eval()
+    x = torch.zeros(3, 1, 16, 16)
+    a, b, c = (images.translate(generator, x, IMAGES.noise, seed) for seed in (0, 0, 1))
+    assert torch.equal(a, b)
+    assert not torch.equal(a, c)
+
+
+def test_a_lost_weight_net_stops_the_run_and_says_where() -> None:
+    networks = toy.networks(TINY, 0)
+    with torch.no_grad():
+        next(networks.weighting.parameters())[0, 0] = float("nan")
+    x, y = domains()
+    with pytest.raises(TrainingError, match=r"16 of 16 outputs .* at step 0; lower lr_weights"):
+        training.train(x.x, y.x, networks, TINY)
+
+
+def test_bad_domains_are_refused() -> None:
+    x = torch.zeros(4, 1, 16, 16)
+    networks = images.networks(IMAGES)
+    with pytest.raises(ValueError, match="one size for both domains"):
+        training.train(x, torch.zeros(4, 1, 32, 32), networks, IMAGES)
+    with pytest.raises(ValueError, match="empty domain"):
+        training.train(x, x[:0], networks, IMAGES)
+    with pytest.raises(ValueError, match="one class per example"):
+        training.train(x, x, networks, IMAGES, classes=(torch.zeros(4), torch.zeros(3)))
+
+
+# ---- the toy
+
+
+def test_toy_clusters_have_their_shares_and_places() -> None:
+    points = toy.sample(20_000, P, 3, shifted=True)
+    shares = torch.bincount(points.y, minlength=3) / 20_000
+    torch.testing.assert_close(shares, torch.tensor(P), atol=0.015, rtol=0.0)
+    assert torch.equal(toy.cluster_of(points.x, 3, shifted=True), points.y)
+    means = torch.stack([points.x[points.y == k].mean(0) for k in range(3)])
+    torch.testing.assert_close(means, toy.centres(3, shifted=True), atol=0.02, rtol=0.0)
+
+
+def test_toy_draws_refuse_nonsense() -> None:
+    with pytest.raises(ValueError, match="at least 1"):
+        toy.sample(0, P, 0)
+    with pytest.raises(ValueError, match=r"sum to 0\.9"):
+        toy.sample(5, [0.5, 0.4], 0)
+
+
+def test_weights_keep_clusters_where_equal_weights_mix_them() -> None:
+    """The point of the paper on its smallest case, at a third of the chapter's length."""
+    config = toy.ToyConfig(steps=200)
+    x, y = toy.sample(2000, P, 10), toy.sample(2000, Q, 20, shifted=True)
+    test = toy.sample(600, [1 / 3] * 3, 30)
+    kept, found = {}, {}
+    for name in ("weights", "equal"):
+        networks = toy.networks(config, 0)
+        if name == "equal":
+            networks = networks._replace(weighting=Equal())
+        found[name] = training.train(x.x, y.x, networks, config, classes=(x.y, y.y))
+        moved = images.translate(found[name].networks.forward, test.x, config.noise)
+        right = toy.cluster_of(moved, 3, shifted=True) == test.y
+        kept[name] = float(right.float().mean())
+    assert kept["weights"] > 0.95
+    assert kept["equal"] < 0.85
+    late = found["weights"].totals[-50:].mean(0)
+    assert float((late - masses.midpoint(P, Q)).abs().max()) < 0.05
