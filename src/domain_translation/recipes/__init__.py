@@ -20,7 +20,14 @@ import torch
 from domain_translation import runtime
 from domain_translation.experiments.kept import seconds, timed
 from domain_translation.models import save_model
-from domain_translation.recipes import energies, energy_translators, images, sample_judges, shift
+from domain_translation.recipes import (
+    energies,
+    energy_translators,
+    images,
+    sample_judges,
+    scenes,
+    shift,
+)
 from domain_translation.recipes.images import SIGMA
 from domain_translation.recipes.parts import SEED, Made, Recipe
 
@@ -34,6 +41,7 @@ RECIPES: Mapping[str, Recipe] = {
     **energy_translators.recipes(),
     **sample_judges.recipes(),
     **shift.recipes(),
+    **scenes.recipes(),
 }
 
 
