@@ -29,23 +29,9 @@ PAIR = Pair(digits(40, 0), digits(40, 1))
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every method for two steps."""
-    short_jd = replace(methods.QUICK_DIGITS, steps=2, batch=8, critic_steps=1)
-    for name, weighting in (
-        ("JD-BW", "composite"),
-        ("joint discriminator", "none"),
-        ("one argument", "one argument"),
-        ("two arguments", "two arguments"),
-    ):
-        monkeypatch.setitem(METHODS, name, methods.joint(weighting, short_jd))  # type: ignore[arg-type]
-    monkeypatch.setitem(  # type: ignore[arg-type]
-        METHODS, "no skip", methods.joint("composite", replace(short_jd, skip=False))
-    )
-    for module, names in (
-        (methods.munit_config, ("QUICK", "QUICK_WEIGHTED")),
-        (methods.cyclegan, ("QUICK",)),
-    ):
-        for name in names:
-            monkeypatch.setattr(module, name, replace(getattr(module, name), steps=2, batch=8))
+    for name, method in METHODS.items():
+        config = replace(method.config, steps=2, batch=8)
+        monkeypatch.setitem(METHODS, name, method._replace(config=config))  # type: ignore[arg-type]
 
 
 def judges() -> grid.Judges:
@@ -54,10 +40,15 @@ def judges() -> grid.Judges:
     return grid.Judges(pair[0], pair[1], Pair(digits(20, 2), digits(20, 3)))
 
 
+def train(name: str) -> Outcome:
+    method = METHODS[name]
+    return method.train(PAIR, method.config, 0)
+
+
 @pytest.mark.usefixtures("short")
 @pytest.mark.parametrize("name", list(METHODS))
 def test_every_method_translates_both_ways_and_repeats(name: str) -> None:
-    found = METHODS[name](PAIR, 0)
+    found = train(name)
     x = PAIR.x.x[:3]
     assert found.forward(x, 0).shape == found.backward(x, 0).shape == x.shape
     assert torch.equal(found.forward(x, 4), found.forward(x, 4))
@@ -72,7 +63,7 @@ def test_every_method_translates_both_ways_and_repeats(name: str) -> None:
 def test_noise_matters_where_there_is_noise() -> None:
     x = PAIR.x.x[:3]
     for name, sways in (("JD-BW", True), ("MUNIT", True), ("CycleGAN", False)):
-        found = METHODS[name](PAIR, 0)
+        found = train(name)
         assert torch.equal(found.forward(x, 0), found.forward(x, 1)) != sways, name
 
 
@@ -92,7 +83,7 @@ def test_the_summary_of_a_translator_that_does_nothing() -> None:
     at = judges()
     totals = torch.zeros(8, 2, 10)
     totals[:, 0, 0], totals[:, 1, 0] = 0.5, 0.1
-    found = grid.translations(identity(totals), at.test) | {
+    found = methods.translations(identity(totals), at.test, 4, 3) | {
         "totals": totals,
         "shares": torch.ones(8, 2),
         "seconds": torch.tensor(3.0),

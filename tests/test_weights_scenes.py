@@ -19,7 +19,7 @@ from domain_translation.experiments import weights_scene_grid as grid
 from domain_translation.experiments import weights_scene_measures as measures
 from domain_translation.experiments import weights_scenes as scenes
 from domain_translation.experiments.picture_text import from_pictures
-from domain_translation.experiments.weights_methods import Outcome
+from domain_translation.experiments.weights_methods import Outcome, translations
 from domain_translation.experiments.weights_scene_measures import Judges
 from domain_translation.experiments.weights_scene_methods import METHODS, configuration, train
 from domain_translation.experiments.weights_scene_settings import Settings, with_weights
@@ -173,7 +173,7 @@ def identity(totals: Tensor) -> Outcome:
 
 
 def recorded(outcome: Outcome, at: Judges) -> dict[str, Tensor]:
-    return measures.translations(outcome, at.test) | {
+    return translations(outcome, at.test, measures.SOURCES, measures.NOISES) | {
         "totals": outcome.totals,
         "shares": outcome.shares,
         "seconds": torch.tensor(3.0),

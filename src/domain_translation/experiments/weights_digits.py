@@ -36,7 +36,6 @@ from domain_translation.evaluation.class_preservation import (
     class_swayed,
     confusion,
     diversity,
-    grid,
     variance_shares,
 )
 from domain_translation.evaluation.features import judge_features
@@ -44,7 +43,12 @@ from domain_translation.evaluation.frechet import frechet_distance
 from domain_translation.evaluation.sample_judges import SampleJudge
 from domain_translation.experiments.kept import kept
 from domain_translation.experiments.picture_text import pictures
-from domain_translation.experiments.weights_methods import CLASSES, METHODS, Outcome, settings
+from domain_translation.experiments.weights_methods import (
+    CLASSES,
+    METHODS,
+    settings,
+    translations,
+)
 from domain_translation.files import write_atomically
 
 SEEDS = 3
@@ -85,9 +89,9 @@ def run(name: str, zeros: float, seed: int, at: Judges, folder: Path) -> dict[st
 
     def compute() -> dict[str, Tensor]:
         begun = time.process_time()
-        found = method(pair, seed)
+        found = method.train(pair, method.config, seed)
         spent = time.process_time() - begun
-        return translations(found, at.test) | {
+        return translations(found, at.test, SHOWN, NOISES) | {
             "totals": found.totals[::EVERY].float(),
             "shares": found.shares[::EVERY].float(),
             "seconds": torch.tensor(spent),
@@ -96,19 +100,6 @@ def run(name: str, zeros: float, seed: int, at: Judges, folder: Path) -> dict[st
 
     plain = f"{name}-{zeros:g}-{seed}".replace(" ", "-").replace("+", "and")
     return kept(folder / f"{plain}.safetensors", json.loads(json.dumps(identity)), compute)
-
-
-def translations(found: Outcome, test: Pair) -> dict[str, Tensor]:
-    """All that is judged: test digits there, back again, and with fixed noises."""
-    gx, fy = found.forward(test.x.x, 0), found.backward(test.y.x, 0)
-    return {
-        "gx": gx,
-        "fy": fy,
-        "fgx": found.backward(gx, 1),
-        "gfy": found.forward(fy, 1),
-        "grid x": grid(found.forward, test.x.x[:SHOWN], NOISES),
-        "grid y": grid(found.backward, test.y.x[:SHOWN], NOISES),
-    }
 
 
 def summary(found: Mapping[str, Tensor], at: Judges, zeros: float) -> dict[str, Any]:

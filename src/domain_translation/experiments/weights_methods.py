@@ -1,14 +1,15 @@
-"""The translators that are compared on digits out of balance, each trained by one call.
+"""The translators that are compared on domains out of balance, each trained by one call.
 
-Every method gets the same images and about the same processor time; a MUNIT or CycleGAN takes
-three times the generator steps of a JD-BW, which has five discriminator steps to each of its own
-(jdbw.train.32).
+A method trains on a pair of domains with a configuration and a seed. On digits every method gets
+the same images and about the same processor time; a MUNIT or CycleGAN takes three times the
+generator steps of a JD-BW, which has five discriminator steps to each of its own (jdbw.train.32).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -17,13 +18,15 @@ from torch import Tensor, nn
 from domain_translation.batch_weight.weighting import Equal
 from domain_translation.cyclegan import weighted as cyclegan
 from domain_translation.data.sr_digits import Pair
-from domain_translation.evaluation.class_preservation import Translate
+from domain_translation.evaluation.class_preservation import Translate, grid
 from domain_translation.jd_bw import images, training
 from domain_translation.jd_bw.config import QUICK_DIGITS, ImageConfig
+from domain_translation.jd_bw.generators import StochasticGenerator
 from domain_translation.munit import config as munit_config
 from domain_translation.munit import training as munit
-from domain_translation.munit import translation as munit_translation
+from domain_translation.munit import translation
 from domain_translation.munit import weighted_training as munit_weighted
+from domain_translation.munit.config import MUNITConfig, WeightedConfig
 
 CLASSES = 10
 
@@ -33,82 +36,93 @@ class Outcome(NamedTuple):
 
     forward: Translate
     backward: Translate
-    totals: Tensor  # (steps, 2, 10); no steps without a record
+    totals: Tensor  # (steps, 2, K); no steps without a record
     shares: Tensor  # (steps, 2)
     parameters: int  # of all that was trained
 
 
-Method = Callable[[Pair, int], Outcome]
+Train = Callable[[Pair, Any, int], Outcome]
 
 
-def _size(*networks: nn.Module) -> int:
-    return sum(p.numel() for network in networks for p in network.parameters())
+class Method(NamedTuple):
+    """How a translator is trained, and its configuration."""
+
+    train: Train
+    config: Any
 
 
-def joint(weighting: str, config: ImageConfig = QUICK_DIGITS) -> Method:
-    """JD-BW with one of its weightings, or with none."""
-
-    def method(pair: Pair, seed: int) -> Outcome:
-        networks = images.networks(config, (1, 1), weighting, seed)
-        found = training.train(
-            pair.x.x, pair.y.x, networks, config, seed, classes=(pair.x.y, pair.y.y)
-        )
-        forward, backward, *_ = found.networks
-        return Outcome(
-            lambda x, s: images.translate(forward, x, config.noise, s),
-            lambda y, s: images.translate(backward, y, config.noise, s),
-            found.totals,
-            found.shares,
-            _size(*networks),
-        )
-
-    return method
+def joint(weighting: str, pair: Pair, config: ImageConfig, seed: int) -> Outcome:
+    """JD-BW with one of `images.WEIGHTINGS`; "none" leaves the joint discriminator alone."""
+    channels = (pair.x.x.shape[1], pair.y.x.shape[1])
+    networks = images.networks(config, channels, weighting, seed)
+    found = training.train(pair.x.x, pair.y.x, networks, config, seed, classes=(pair.x.y, pair.y.y))
+    forward, backward, *_ = found.networks
+    assert isinstance(forward, StochasticGenerator)
+    assert isinstance(backward, StochasticGenerator)
+    ways = translate_by(forward), translate_by(backward)
+    return Outcome(*ways, found.totals, found.shares, size(*networks))
 
 
-def munit_alone(pair: Pair, seed: int) -> Outcome:
-    """MUNIT without weights."""
-    found = munit.train(pair.x.x, pair.y.x, munit_config.QUICK, seed)
-    return _of_munit(found.networks, torch.zeros(0, 2, CLASSES), torch.zeros(0, 2), 0)
+def translate_by(generator: StochasticGenerator) -> Translate:
+    """Images (n, C, S, S) and a seed to translations with fresh noise for each image."""
+    return lambda x, seed: images.translate(generator, x, generator.noise, seed)
 
 
-def munit_with_weights(pair: Pair, seed: int) -> Outcome:
+def munit_alone(pair: Pair, config: MUNITConfig, seed: int) -> Outcome:
+    """MUNIT without weights; its record is empty."""
+    found = munit.train(pair.x.x, pair.y.x, config, seed)
+    classes = 1 + int(torch.cat([pair.x.y, pair.y.y]).max())
+    return _of_munit(found.networks, torch.zeros(0, 2, classes), torch.zeros(0, 2), 0)
+
+
+def munit_with_weights(pair: Pair, config: WeightedConfig, seed: int) -> Outcome:
     """MUNIT with batch weights on its adversarial losses."""
     found = munit_weighted.train_weighted(
-        pair.x.x, pair.y.x, munit_config.QUICK_WEIGHTED, seed, classes=(pair.x.y, pair.y.y)
+        pair.x.x, pair.y.x, config, seed, classes=(pair.x.y, pair.y.y)
     )
-    return _of_munit(found.networks, found.totals, found.shares, _size(found.weighting))
+    return _of_munit(found.networks, found.totals, found.shares, size(found.weighting))
 
 
 def _of_munit(networks: munit.Networks, totals: Tensor, shares: Tensor, more: int) -> Outcome:
     a, b, *_ = networks
     return Outcome(
-        lambda x, s: munit_translation.translate(a, b, x, s),
-        lambda y, s: munit_translation.translate(b, a, y, s),
+        lambda x, seed: translation.translate(a, b, x, seed),
+        lambda y, seed: translation.translate(b, a, y, seed),
         totals,
         shares,
-        _size(*networks) + more,
+        size(*networks) + more,
     )
 
 
-def cycle(weighted: bool, identity: float = cyclegan.QUICK.lambda_identity) -> Method:
-    """CycleGAN, with or without batch weights; its translations know no noise."""
+def size(*networks: nn.Module) -> int:
+    """Number of parameters."""
+    return sum(p.numel() for network in networks for p in network.parameters())
 
-    def method(pair: Pair, seed: int) -> Outcome:
-        config = replace(cyclegan.QUICK, lambda_identity=identity)
-        weighting = cyclegan.composite(config, seed) if weighted else Equal()
-        found = cyclegan.train_weighted(
-            pair.x.x, pair.y.x, weighting, config, seed, classes=(pair.x.y, pair.y.y)
-        )
-        forward, backward, *_ = found.networks
-        return Outcome(
-            lambda x, s: _plain(forward, x),
-            lambda y, s: _plain(backward, y),
-            found.totals,
-            found.shares,
-            _size(*found.networks, weighting),
-        )
 
-    return method
+def cycle(
+    weigh: Callable[[cyclegan.WeightedConfig, int], nn.Module],
+    pair: Pair,
+    config: cyclegan.WeightedConfig,
+    seed: int,
+) -> Outcome:
+    """CycleGAN with the weights that `weigh` builds; its translations know no noise."""
+    weighting = weigh(config, seed)
+    found = cyclegan.train_weighted(
+        pair.x.x, pair.y.x, weighting, config, seed, classes=(pair.x.y, pair.y.y)
+    )
+    forward, backward, *_ = found.networks
+    return Outcome(
+        lambda x, seed: _plain(forward, x),
+        lambda y, seed: _plain(backward, y),
+        found.totals,
+        found.shares,
+        size(*found.networks, weighting),
+    )
+
+
+def equal(config: cyclegan.WeightedConfig, seed: int) -> Equal:
+    """No weights, for a CycleGAN as it is."""
+    return Equal()
 
 
 @torch.no_grad()
@@ -117,29 +131,35 @@ def _plain(generator: nn.Module, x: Tensor) -> Tensor:
     return out
 
 
+def translations(found: Outcome, test: Pair, sources: int, noises: int) -> dict[str, Tensor]:
+    """All that is judged: test images there, back again, and the first with fixed noises."""
+    gx, fy = found.forward(test.x.x, 0), found.backward(test.y.x, 0)
+    return {
+        "gx": gx,
+        "fy": fy,
+        "fgx": found.backward(gx, 1),
+        "gfy": found.forward(fy, 1),
+        "grid x": grid(found.forward, test.x.x[:sources], noises),
+        "grid y": grid(found.backward, test.y.x[:sources], noises),
+    }
+
+
 METHODS: Mapping[str, Method] = {
-    "JD-BW": joint("composite"),
-    "joint discriminator": joint("none"),
-    "MUNIT": munit_alone,
-    "MUNIT + weights": munit_with_weights,
-    "CycleGAN": cycle(weighted=False),
-    "CycleGAN + weights": cycle(weighted=True),
-    "CycleGAN, no identity": cycle(weighted=False, identity=0.0),
-    "one argument": joint("one argument"),
-    "two arguments": joint("two arguments"),
-    "no skip": joint("composite", replace(QUICK_DIGITS, skip=False)),
+    "JD-BW": Method(partial(joint, "composite"), QUICK_DIGITS),
+    "joint discriminator": Method(partial(joint, "none"), QUICK_DIGITS),
+    "MUNIT": Method(munit_alone, munit_config.QUICK),
+    "MUNIT + weights": Method(munit_with_weights, munit_config.QUICK_WEIGHTED),
+    "CycleGAN": Method(partial(cycle, equal), cyclegan.QUICK),
+    "CycleGAN + weights": Method(partial(cycle, cyclegan.composite), cyclegan.QUICK),
+    "CycleGAN, no identity": Method(
+        partial(cycle, equal), replace(cyclegan.QUICK, lambda_identity=0.0)
+    ),
+    "one argument": Method(partial(joint, "one argument"), QUICK_DIGITS),
+    "two arguments": Method(partial(joint, "two arguments"), QUICK_DIGITS),
+    "no skip": Method(partial(joint, "composite"), replace(QUICK_DIGITS, skip=False)),
 }
 
 
 def settings(name: str) -> dict[str, Any]:
-    """The configuration that a method is trained with."""
-    config: Any = QUICK_DIGITS
-    if name == "no skip":
-        config = replace(QUICK_DIGITS, skip=False)
-    elif name.startswith("MUNIT"):
-        config = munit_config.QUICK_WEIGHTED if "weights" in name else munit_config.QUICK
-    elif name.startswith("CycleGAN"):
-        config = cyclegan.QUICK
-        if "no identity" in name:
-            config = replace(config, lambda_identity=0.0)
-    return asdict(config)
+    """The configuration that a method is trained with on digits."""
+    return asdict(METHODS[name].config)

@@ -28,6 +28,7 @@ from domain_translation.checkpoints import digest
 from domain_translation.experiments import weights_scene_measures as measures
 from domain_translation.experiments.kept import kept
 from domain_translation.experiments.picture_text import pictures
+from domain_translation.experiments.weights_methods import translations
 from domain_translation.experiments.weights_scene_measures import Judges
 from domain_translation.experiments.weights_scene_methods import METHODS, configuration, train
 from domain_translation.experiments.weights_scenes import SCENES, training_pair
@@ -66,7 +67,7 @@ def run(name: str, seed: int, at: Judges, folder: Path) -> dict[str, Tensor]:
         begun = time.process_time()
         found = train(name, pair, scene.settings, seed)
         spent = time.process_time() - begun
-        return measures.translations(found, at.test) | {
+        return translations(found, at.test, measures.SOURCES, measures.NOISES) | {
             "totals": found.totals[::EVERY].float(),
             "shares": found.shares[::EVERY].float(),
             "seconds": torch.tensor(spent),

@@ -21,7 +21,6 @@ from domain_translation.evaluation.class_preservation import (
     class_swayed,
     confusion,
     diversity,
-    grid,
     variance_shares,
 )
 from domain_translation.evaluation.counterparts import constant
@@ -29,7 +28,6 @@ from domain_translation.evaluation.features import judge_features
 from domain_translation.evaluation.frechet import frechet_distance
 from domain_translation.evaluation.sample_judges import SampleJudge, probabilities
 from domain_translation.experiments.picture_text import pictures
-from domain_translation.experiments.weights_methods import Outcome
 from domain_translation.experiments.weights_scenes import Scene, held_out_pair
 from domain_translation.jd_bw.generators import as_channels
 
@@ -61,19 +59,6 @@ def judges(scene: Scene) -> Judges:
     assert isinstance(x, SampleJudge)
     assert isinstance(y, SampleJudge)
     return Judges(scene, x, y, held_out_pair(scene))
-
-
-def translations(found: Outcome, test: Pair) -> dict[str, Tensor]:
-    """All that is judged: test images there, back again, and with fixed noises."""
-    gx, fy = found.forward(test.x.x, 0), found.backward(test.y.x, 0)
-    return {
-        "gx": gx,
-        "fy": fy,
-        "fgx": found.backward(gx, 1),
-        "gfy": found.forward(fy, 1),
-        "grid x": grid(found.forward, test.x.x[:SOURCES], NOISES),
-        "grid y": grid(found.backward, test.y.x[:SOURCES], NOISES),
-    }
 
 
 def of_translations(found: Mapping[str, Tensor], at: Judges) -> dict[str, float]:
