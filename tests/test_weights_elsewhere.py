@@ -76,11 +76,12 @@ def test_the_card_answers_both_questions(tmp_path: Path, monkeypatch: pytest.Mon
         elsewhere, "GRID", {"step_sizes": (0.02,), "temperatures": (1e-4,), "steps": (2, 4)}
     )
     pair = training_pair("digits", n=60)
-    monkeypatch.setattr(elsewhere, "training_pair", lambda name, seed: pair)
+    monkeypatch.setattr(elsewhere, "training_pair", lambda name, zeros=0.5, seed=0: pair)
     assert elsewhere.main([str(tmp_path), "--seeds", "1"]) == 0
     card = json.loads((tmp_path / "elsewhere.json").read_text())
     assert set(elsewhere.ARMS) < set(card["energies"])
     assert all(len(card["energies"][arm]["runs"]) == 1 for arm in elsewhere.ARMS)
+    assert card["energies"]["no shift"]["runs"][0]["parameters"] > 1000
     (entry,) = card["cooling"]
     assert entry["chosen on validation digits"]["steps"] in (2, 4)
     assert [e["level"] for e in entry["levels"]] == [0.0, 0.25]

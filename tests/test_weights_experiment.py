@@ -101,7 +101,8 @@ def test_the_summary_of_a_translator_that_does_nothing() -> None:
 
 def test_runs_are_planned_by_seed_and_the_papers_skew_comes_first() -> None:
     planned = grid.planned(2)
-    assert len(planned) == len(set(planned)) == 2 * (len(METHODS) + 5 * len(grid.SWEPT))
+    assert len(planned) == len(set(planned)) == 2 * (len(METHODS) + 5 * len(grid.SWEPT) + 1)
+    assert ("CycleGAN + weights", 0.1, 1) in planned
     assert [z for _, z, _ in planned[: len(METHODS)]] == [0.5] * len(METHODS)
     assert {s for _, _, s in planned[: len(planned) // 2]} == {0}
 

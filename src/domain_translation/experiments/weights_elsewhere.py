@@ -7,7 +7,8 @@ writes the card `elsewhere.json`. Two questions, on the digits of `weights_digit
 1. CF-EBM translates by a short chain of the target's energy. Its positive phase shows the energy
    target images as often as they are; under mass shift that is too often or too rarely. Do JD-BW's
    weights help there? They enter as the frequency with which a target image is drawn. Arms: as
-   they are, with the weights of the shipped weight nets, and with those of the true class masses.
+   they are, with the weights of the shipped weight nets, and with those of the true class masses;
+   beside them, boxes without mass shift.
 2. L-Cool cools a damaged image before it is translated. Does it help in front of JD-BW? Settings
    are searched on validation digits, and test digits are used once.
 """
@@ -53,7 +54,8 @@ SEEDS = 3
 SHOWN = 12
 # The energy of filled and outlined glyphs, of the same size, and a longer way to go.
 ENERGY = replace(QUICK_OUTLINE, images=(12_800, 12_800), steps=(15, 30), penalty=0.01)
-ARMS = ("as they are", "learned weights", "true masses")
+NO_SHIFT = 0.1  # zeros in the first domain when the classes have the same masses in both
+ARMS = {"as they are": ZEROS, "learned weights": ZEROS, "true masses": ZEROS, "no shift": NO_SHIFT}
 
 SIGMA = 0.4  # of the denoiser; images are two units wide
 DENOISER_STEPS = 3000
@@ -82,7 +84,7 @@ def targets(arm: str, pair: Pair, seed: int) -> Tensor:
     Raises:
         ValueError: an arm that is not one of `ARMS`.
     """
-    if arm == "as they are":
+    if arm in ("as they are", "no shift"):
         return pair.y.x
     if arm == "learned weights":
         share = learned(pair)
@@ -95,19 +97,31 @@ def targets(arm: str, pair: Pair, seed: int) -> Tensor:
     return pair.y.x[rows]
 
 
-def translate_by_energy(arm: str, pair: Pair, at: Judges, seed: int, folder: Path) -> Tensor:
-    """Test digits translated by an energy trained on an arm's targets, from `folder` if there."""
+def translate_by_energy(
+    arm: str, pair: Pair, at: Judges, seed: int, folder: Path
+) -> dict[str, Tensor]:
+    """Test digits y translated by an energy trained on an arm's targets, from `folder` if there.
+
+    Beside them the processor seconds of the training and the number of its parameters.
+    """
     data = targets(arm, pair, seed)
-    identity = {"arm": arm, "seed": seed, "config": asdict(ENERGY), "data": digest(data)}
+    identity = {
+        "arm": arm,
+        "seed": seed,
+        "config": asdict(ENERGY),
+        "data": digest({"x": pair.x.x, "y": data}),
+    }
 
     def compute() -> dict[str, Tensor]:
         begun = time.process_time()
         network = train_translator(pair.x.x.clamp(-1, 1), data, ENERGY, seed).network
+        spent = time.process_time() - begun
         y = walk(network, at.test.x.x.clamp(-1, 1), ENERGY.run(), seed=seed).x
-        return {"y": y, "seconds": torch.tensor(time.process_time() - begun)}
+        parameters = sum(p.numel() for p in network.parameters())
+        return {"y": y, "seconds": torch.tensor(spent), "parameters": torch.tensor(parameters)}
 
     name = f"energy-{arm.replace(' ', '-')}-{seed}.safetensors"
-    return kept(folder / name, json.loads(json.dumps(identity)), compute)["y"]
+    return kept(folder / name, json.loads(json.dumps(identity)), compute)
 
 
 def judged(y: Tensor, at: Judges) -> dict[str, float]:
@@ -126,12 +140,18 @@ def energies(at: Judges, seeds: int, folder: Path) -> dict[str, Any]:
     """The first question: runs of every arm by seed, and the zeros among each arm's targets."""
     found: dict[str, Any] = {arm: {"runs": []} for arm in ARMS}
     for seed in range(seeds):
-        pair = training_pair("digits", seed=seed)
-        for arm in ARMS:
-            y = translate_by_energy(arm, pair, at, seed, folder)
-            entry: dict[str, Any] = {"seed": seed, **judged(y, at)}
+        for arm, zeros in ARMS.items():
+            run = translate_by_energy(
+                arm, training_pair("digits", zeros, seed=seed), at, seed, folder
+            )
+            entry: dict[str, Any] = {
+                "seed": seed,
+                **judged(run["y"], at),
+                "cpu seconds": round(float(run["seconds"]), 1),
+                "parameters": int(run["parameters"]),
+            }
             if seed == 0:
-                entry["pictures"] = pictures(y[:SHOWN])
+                entry["pictures"] = pictures(run["y"][:SHOWN])
             found[arm]["runs"].append(entry)
             print(f"{arm}, seed {seed}: {entry['zeros kept']:.2f} of the zeros kept", flush=True)
     pair = training_pair("digits", seed=0)

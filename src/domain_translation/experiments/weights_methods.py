@@ -7,9 +7,12 @@ generator steps of a JD-BW, which has five discriminator steps to each of its ow
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
@@ -19,8 +22,9 @@ from domain_translation.batch_weight.weighting import Equal
 from domain_translation.cyclegan import weighted as cyclegan
 from domain_translation.data.sr_digits import Pair
 from domain_translation.evaluation.class_preservation import Translate, grid
+from domain_translation.experiments.kept import kept
 from domain_translation.jd_bw import images, training
-from domain_translation.jd_bw.config import QUICK_DIGITS, ImageConfig
+from domain_translation.jd_bw.config import FULL_DIGITS, QUICK_DIGITS, ImageConfig
 from domain_translation.jd_bw.generators import StochasticGenerator
 from domain_translation.munit import config as munit_config
 from domain_translation.munit import training as munit
@@ -29,6 +33,7 @@ from domain_translation.munit import weighted_training as munit_weighted
 from domain_translation.munit.config import MUNITConfig, WeightedConfig
 
 CLASSES = 10
+EVERY = 10  # generator steps between recorded class masses
 
 
 class Outcome(NamedTuple):
@@ -144,6 +149,46 @@ def translations(found: Outcome, test: Pair, sources: int, noises: int) -> dict[
     }
 
 
+def finished(
+    path: Path,
+    identity: Mapping[str, Any],
+    train: Callable[[], Outcome],
+    test: Pair,
+    sources: int,
+    noises: int,
+) -> dict[str, Tensor]:
+    """One training and all that is judged of it, from `path` if it is there.
+
+    Args:
+        path: of the kept run; its folder must exist.
+        identity: what the run depends on, in types that JSON knows.
+        train: the training; it is not called for a run that is kept.
+        test: images that no training sees.
+        sources, noises: of the grids of translations with fixed noises.
+
+    Raises:
+        CheckpointError: the disk refuses; also whatever `train` raises.
+    """
+
+    def compute() -> dict[str, Tensor]:
+        begun = time.process_time()
+        found = train()
+        spent = time.process_time() - begun
+        return translations(found, test, sources, noises) | {
+            "totals": found.totals[::EVERY].float(),
+            "shares": found.shares[::EVERY].float(),
+            "seconds": torch.tensor(spent),
+            "parameters": torch.tensor(found.parameters),
+        }
+
+    return kept(path, json.loads(json.dumps(identity)), compute)
+
+
+def file_name(*parts: object) -> str:
+    """Name of the file of a run."""
+    return "-".join(map(str, parts)).replace(" ", "-").replace("+", "and") + ".safetensors"
+
+
 METHODS: Mapping[str, Method] = {
     "JD-BW": Method(partial(joint, "composite"), QUICK_DIGITS),
     "joint discriminator": Method(partial(joint, "none"), QUICK_DIGITS),
@@ -157,6 +202,14 @@ METHODS: Mapping[str, Method] = {
     "one argument": Method(partial(joint, "one argument"), QUICK_DIGITS),
     "two arguments": Method(partial(joint, "two arguments"), QUICK_DIGITS),
     "no skip": Method(partial(joint, "composite"), replace(QUICK_DIGITS, skip=False)),
+}
+
+# The paper's arms (4.2) at the size of the paper.
+FULL: Mapping[str, Method] = {
+    "JD-BW": Method(partial(joint, "composite"), FULL_DIGITS),
+    "MUNIT + weights": Method(munit_with_weights, munit_config.FULL_WEIGHTED),
+    "joint discriminator": Method(partial(joint, "none"), FULL_DIGITS),
+    "MUNIT": Method(munit_alone, munit_config.FULL),
 }
 
 

@@ -14,28 +14,24 @@ import argparse
 import json
 import os
 import sys
-import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from domain_translation import recipes, runtime
 from domain_translation.checkpoints import digest
 from domain_translation.experiments import weights_scene_measures as measures
-from domain_translation.experiments.kept import kept
 from domain_translation.experiments.picture_text import pictures
-from domain_translation.experiments.weights_methods import translations
+from domain_translation.experiments.weights_methods import file_name, finished
 from domain_translation.experiments.weights_scene_measures import Judges
 from domain_translation.experiments.weights_scene_methods import METHODS, configuration, train
 from domain_translation.experiments.weights_scenes import SCENES, training_pair
 from domain_translation.files import write_atomically
 
 SEEDS = 3
-EVERY = 10  # generator steps between recorded class masses
 
 
 def run(name: str, seed: int, at: Judges, folder: Path) -> dict[str, Tensor]:
@@ -63,19 +59,14 @@ def run(name: str, seed: int, at: Judges, folder: Path) -> dict[str, Tensor]:
         ),
     }
 
-    def compute() -> dict[str, Tensor]:
-        begun = time.process_time()
-        found = train(name, pair, scene.settings, seed)
-        spent = time.process_time() - begun
-        return translations(found, at.test, measures.SOURCES, measures.NOISES) | {
-            "totals": found.totals[::EVERY].float(),
-            "shares": found.shares[::EVERY].float(),
-            "seconds": torch.tensor(spent),
-            "parameters": torch.tensor(found.parameters),
-        }
-
-    plain = f"{scene.name}-{name}-{seed}".replace(" ", "-").replace("+", "and")
-    return kept(folder / f"{plain}.safetensors", json.loads(json.dumps(identity)), compute)
+    return finished(
+        folder / file_name(scene.name, name, seed),
+        identity,
+        lambda: train(name, pair, scene.settings, seed),
+        at.test,
+        measures.SOURCES,
+        measures.NOISES,
+    )
 
 
 def summary(found: Mapping[str, Tensor], at: Judges) -> dict[str, Any]:
