@@ -216,7 +216,7 @@ def _write(path: Path, entries: Sequence[Mapping[str, Any]], at: Judges) -> None
         "machine": recipes.machine() | {"cores": os.cpu_count()},
         "versions": runtime.versions(),
     }
-    write_atomically(path, (json.dumps(card, indent=1) + "\n").encode())
+    write_atomically(path, (json.dumps(card) + "\n").encode())
 
 
 if __name__ == "__main__":

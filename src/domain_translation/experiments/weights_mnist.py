@@ -104,7 +104,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "machine": recipes.machine(),
             "versions": runtime.versions(),
         }
-        write_atomically(folder.parent / "mnist.json", (json.dumps(card, indent=1) + "\n").encode())
+        write_atomically(folder.parent / "mnist.json", (json.dumps(card) + "\n").encode())
     return 0
 
 

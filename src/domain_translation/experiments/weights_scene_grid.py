@@ -155,7 +155,7 @@ def _write(path: Path, card: Mapping[str, Any]) -> None:
         "machine": recipes.machine() | {"cores": os.cpu_count()},
         "versions": runtime.versions(),
     }
-    write_atomically(path, (json.dumps(whole, indent=1) + "\n").encode())
+    write_atomically(path, (json.dumps(whole) + "\n").encode())
 
 
 if __name__ == "__main__":

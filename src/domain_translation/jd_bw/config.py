@@ -67,4 +67,4 @@ QUICK_DIGITS = ImageConfig(
     weight_width=16,
 )
 # MNIST at 32x32 on one CPU core, a quarter of the paper's width: half a second a step.
-FULL_DIGITS = replace(QUICK_DIGITS, size=32, width=16, steps=1_500)
+FULL_DIGITS = replace(QUICK_DIGITS, size=32, width=16, steps=1_200)

@@ -1,0 +1,263 @@
+"""The card of plates, wares and heads as chapters show it: tables, rows of pictures, curves.
+
+`weights_scene_grid` writes the card; nothing is trained here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+from torch import Tensor
+
+from domain_translation import ledger, plots
+from domain_translation.experiments.picture_text import from_pictures
+from domain_translation.experiments.weights_scene_measures import NOISES
+
+CARD = "results/full/weights/scenes.json"
+OURS, RIVAL = "JD-BW", "MUNIT"
+BASELINES = ("doing nothing", "one picture")
+FIRST_DOMAIN = ("x", "fgx", "fy")  # pictures that are, or should be, of the first domain
+ZOOM = 6  # pixels of a shown picture for each of its own
+WINDOW = 5  # records of class masses in a moving mean
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SceneCard:
+    """What the card says of one scene.
+
+    Attributes:
+        scene: the card's entry of the scene.
+        made: when and on which processor, one phrase.
+    """
+
+    scene: Mapping[str, Any]
+    made: str
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Names of the methods, in the order of the card."""
+        return tuple(dict.fromkeys(run["method"] for run in self.scene["runs"]))
+
+    @property
+    def seeds(self) -> int:
+        """Seeds that every method was run with."""
+        return min(len(self.runs(method)) for method in self.methods)
+
+    def runs(self, method: str) -> list[Mapping[str, Any]]:
+        """The runs of a method, by seed."""
+        return sorted((r for r in self.scene["runs"] if r["method"] == method), key=_seed)
+
+    def values(self, method: str, field: str) -> Array:
+        """A number of a method, (seeds,); (0,) where the method has none."""
+        return np.array([run[field] for run in self.runs(method) if field in run], float)
+
+    def confusion(self, method: str, way: str) -> Array:
+        """Confusion matrices (seeds, K, K), "x to y" or "y to x": rows are the sources' classes."""
+        return np.array([run[f"confusion, {way}"] for run in self.runs(method)], float)
+
+    def totals(self, method: str) -> Array:
+        """Weighted class masses of both domains during training, (seeds, records, 2, K)."""
+        return np.array([run["totals"] for run in self.runs(method)], float)
+
+    def pictures(self, which: str, method: str = "") -> Tensor:
+        """Pictures (n, C, S, S) of the first seed of a method; without one, the test images.
+
+        Args:
+            which: x or y; of a method gx, fgx, fy, gfy, or noises, every source with each noise.
+            method: one of `methods`, or "".
+        """
+        held = self.runs(method)[0]["pictures"] if method else self.scene["pictures"]
+        channels = self.scene["channels"][0 if which in FIRST_DOMAIN else 1]
+        return from_pictures(held[which], self.scene["size"], channels)
+
+
+def _seed(run: Mapping[str, Any]) -> int:
+    return int(run["seed"])
+
+
+def read(name: str) -> SceneCard:
+    """The card of plates, wares or heads.
+
+    Raises:
+        FileNotFoundError: the card does not come with this installation.
+        KeyError: another name.
+    """
+    card = json.loads(ledger.data_file(CARD).read_text(encoding="utf-8"))
+    made = f"{card['date']}, one core ({card['machine']['cpu']})"
+    return SceneCard(card["scenes"][name], made)
+
+
+def told(values: Sequence[float] | Array, digits: int = 2) -> str:
+    """Mean and standard deviation over seeds; one value as it is, none as nothing."""
+    v = np.asarray(values, float)
+    if len(v) < 2:
+        return "".join(f"{value:.{digits}f}" for value in v)
+    return f"{v.mean():.{digits}f} ± {v.std(ddof=1):.{digits}f}"
+
+
+def results(
+    card: SceneCard,
+    columns: Mapping[str, tuple[str, int]],
+    live: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:
+    """A Markdown table: both baselines, then all methods.
+
+    Args:
+        card: of the scene.
+        columns: title to the card's field and its number of digits.
+        live: title to further entries by row, written as given; rows that the card has not come
+            first.
+    """
+    more = live or {}
+    further = [r for r in dict.fromkeys(r for c in more.values() for r in c) if r not in card.scene]
+    further = [r for r in further if r not in card.methods]
+    lines = [f"| | {' | '.join([*columns, *more])} |"]
+    lines.append("|---|" + "---:|" * (len(columns) + len(more)))
+    for row in (*further, *BASELINES, *card.methods):
+        cells = [told(_found(card, row, field), digits) for field, digits in columns.values()]
+        cells += [column.get(row, "") for column in more.values()]
+        name = row if row in card.methods else f"*{row}*"
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _found(card: SceneCard, row: str, field: str) -> Array:
+    if row in BASELINES:
+        return np.array([card.scene[row][field]] if field in card.scene[row] else [], float)
+    return card.values(row, field)
+
+
+def settings(card: SceneCard) -> str:
+    """A Markdown table of what the methods were trained with."""
+    lines = ["| | steps | critic steps to each | batch | noise | parameters | core seconds |"]
+    lines.append("|---|" + "---:|" * 6)
+    for method in card.methods:
+        s = card.scene["settings"][method]
+        noise = s["noise"] if "noise" in s else s["style"]
+        parameters = card.runs(method)[0]["parameters"]
+        lines.append(
+            f"| {method} | {s['steps']:,} | {s.get('critic_steps', 1)} | {s['batch']} | {noise} | "
+            f"{parameters:,} | {told(card.values(method, 'cpu seconds'), 0)} |"
+        )
+    return "\n".join(lines)
+
+
+def tiles(x: Tensor) -> Tensor:
+    """Images (n, 1 or 3, S, S) for `plots.photo_rows`: three channels, each pixel a square."""
+    shown = x.clamp(-1, 1).expand(-1, 3, -1, -1)
+    return shown.repeat_interleave(ZOOM, 2).repeat_interleave(ZOOM, 3)
+
+
+def there_and_back(
+    card: SceneCard, methods: Sequence[str], way: str, picked: Sequence[int]
+) -> tuple[list[Tensor], list[str]]:
+    """Rows and labels as in JD-BW's Figures 5 and 6: originals, translated, back again.
+
+    Args:
+        card: of the scene.
+        methods: in this order.
+        way: "x to y" or "y to x".
+        picked: which of the card's test images.
+    """
+    own, there, back = ("x", "gx", "fgx") if way == "x to y" else ("y", "fy", "gfy")
+    chosen = list(picked)
+    rows = [tiles(card.pictures(own)[chosen])]
+    labels = [card.scene["looks"][0 if own == "x" else 1]]
+    for method in methods:
+        rows += [tiles(card.pictures(key, method)[chosen]) for key in (there, back)]
+        labels += [method, "and back"]
+    return rows, labels
+
+
+def noise_rows(card: SceneCard, method: str) -> list[Tensor]:
+    """Rows as in JD-BW's Figures 4, 7 and 8: a source at the left, then one tile for each noise."""
+    made = card.pictures("noises", method)
+    sources = card.pictures("x").expand(-1, made.shape[1], -1, -1)
+    grid = made.reshape(-1, NOISES, *made.shape[1:])
+    return [tiles(torch.cat([sources[i][None], row])) for i, row in enumerate(grid)]
+
+
+def smoothed(totals: Array) -> Array:
+    """Means over the last `WINDOW` records, fewer at the beginning: (..., records, 2, K)."""
+    records = totals.shape[-3]
+    ends = [slice(max(0, i + 1 - WINDOW), i + 1) for i in range(records)]
+    return np.stack([totals[..., end, :, :].mean(-3) for end in ends], -3)
+
+
+def draw_masses(ax: Axes, card: SceneCard, method: str, k: int) -> None:
+    """Weighted mass of class k over the training, and its midpoint, on `ax`.
+
+    First domain dashed, second solid; bands from the least to the greatest seed; at the left, the
+    mass without weights as a mark.
+    """
+    curves = smoothed(card.totals(method))[..., k]
+    steps = card.scene["settings"][method]["steps"]
+    at = (np.arange(curves.shape[1]) + 1) * steps / curves.shape[1]
+    for side, (style, colour) in enumerate((("--", plots.BLUE), ("-", plots.RED))):
+        band = curves[:, :, side]
+        ax.fill_between(at, band.min(0), band.max(0), color=colour, alpha=0.18, lw=0)
+        ax.plot(at, band.mean(0), style, color=colour, label=card.scene["looks"][side])
+        ax.plot(0, card.scene["masses"][side][k], "os"[side], color=colour, ms=6, clip_on=False)
+    ax.axhline(card.scene["goal"][k], color=plots.INK, ls=":", lw=1.2)
+    ax.set(xlabel="generator steps", xlim=(0, steps))
+
+
+def classes_made(confusion: Array) -> float:
+    """How many classes occur among translations of sources of which every class is as frequent.
+
+    1 / sum of squared masses: K when all are as frequent, 1 when all translations are of one.
+
+    Args:
+        confusion: (K, K), rows are the classes of the sources.
+    """
+    masses = confusion.mean(0)
+    return float(1 / np.square(masses / masses.sum()).sum())
+
+
+def arrives(card: SceneCard, method: str, way: str) -> bool:
+    """Whether translations come near their domain: in every seed at most half as far as the one
+    picture that is nearest to all of it."""
+    limit = card.scene["one picture"][f"distance, {way}"] / 2
+    return bool((card.values(method, f"distance, {way}") <= limit).all())
+
+
+class Sway(NamedTuple):
+    """Does the noise decide what a translation shows?"""
+
+    holds: bool
+    ours: str
+    measured: dict[str, Any]
+
+
+def sway(card: SceneCard, limit: float = 0.1) -> Sway:
+    """The criterion of jdbw.claim.noise, first domain to second.
+
+    JD-BW's noise changes the class that the judge sees in less than `limit` of the pairs of noises
+    in every seed, and on average less than half as often as MUNIT's. If MUNIT does not arrive,
+    there is nothing to compare with, and the claim does not hold.
+    """
+    field = "class swayed by noise, x to y"
+    own, other = card.values(OURS, field), card.values(RIVAL, field)
+    small, compared = bool((own < limit).all()), arrives(card, RIVAL, "x to y")
+    half = bool(own.mean() < other.mean() / 2)
+    words = f"JD-BW: less than {limit:.0%} in every seed, {'yes' if small else 'no'}; "
+    if compared:
+        words += f"less than half as often as MUNIT, {'yes' if half else 'no'}"
+    else:
+        words += "MUNIT does not arrive in the other domain, so there is no comparison"
+    measured = {
+        f"{what}, {way}, {method}": card.values(method, f"{name}, {way}").tolist()
+        for method in (OURS, RIVAL)
+        for what, name in (("class swayed", "class swayed by noise"), ("diversity", "diversity"))
+        for way in ("x to y", "y to x")
+    }
+    return Sway(small and half and compared, words, measured)

@@ -1,0 +1,195 @@
+"""What chapters show of the scenes' card, on a small card of known numbers."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from domain_translation.experiments import weights_scene_tables as tables
+from domain_translation.experiments.picture_text import pictures
+from domain_translation.experiments.weights_scene_tables import SceneCard
+
+SIZE = 4
+
+
+def _pictures(n, channels, seed):
+    levels = torch.randint(0, 256, (n, channels, SIZE, SIZE), generator=_generator(seed))
+    return levels / 127.5 - 1
+
+
+def _generator(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+SHOWN = {"x": _pictures(3, 1, 0), "y": _pictures(3, 3, 1)}
+MADE = {"gx": _pictures(3, 3, 2), "fgx": _pictures(3, 1, 3), "fy": _pictures(3, 1, 4),
+        "gfy": _pictures(3, 3, 5), "noises": _pictures(16, 3, 6)}  # fmt: skip
+
+
+def _run(method, seed, *, kept, distance=1.0, swayed=0.0, totals=()):
+    run = {
+        "method": method,
+        "seed": seed,
+        "kept, x to y": kept,
+        "distance, x to y": distance,
+        "parameters": 1234,
+        "cpu seconds": 10.0 + seed,
+        "confusion, x to y": [[kept, 1 - kept], [1 - kept, kept]],
+        "totals": [list(map(list, record)) for record in totals],
+    }
+    run |= {f"class swayed by noise, {way}": swayed for way in ("x to y", "y to x")}
+    run |= {f"diversity, {way}": 0.3 for way in ("x to y", "y to x")}
+    if method == "JD-BW":
+        run["gap, x"] = 0.125
+    if seed == 0:
+        run["pictures"] = {name: pictures(x) for name, x in MADE.items()}
+    return run
+
+
+TOTALS = [[(0.2 + 0.1 * i, 0.8 - 0.1 * i), (0.9 - 0.1 * i, 0.1 + 0.1 * i)] for i in range(4)]
+
+
+def _card(*, own=(0.0, 0.05), other=(0.3, 0.4), distance=1.0):
+    runs = []
+    for seed in (1, 0):  # out of order
+        runs.append(_run("MUNIT", seed, kept=0.5, distance=distance, swayed=other[seed]))
+        runs.append(_run("JD-BW", seed, kept=0.8 + 0.1 * seed, swayed=own[seed], totals=TOTALS))
+    scene = {
+        "looks": ("edges", "photos"),
+        "size": SIZE,
+        "channels": (1, 3),
+        "masses": ((0.2, 0.8), (0.9, 0.1)),
+        "goal": (0.55, 0.45),
+        "doing nothing": {"kept, x to y": 0.96, "distance, x to y": 7.25},
+        "one picture": {"kept, x to y": 0.5, "distance, x to y": 8.0},
+        "settings": {
+            "JD-BW": {"steps": 400, "critic_steps": 5, "batch": 32, "noise": 16},
+            "MUNIT": {"steps": 1200, "batch": 32, "style": 8},
+        },
+        "pictures": {name: pictures(x) for name, x in SHOWN.items()},
+        "runs": runs,
+    }
+    return SceneCard(scene, "2018, one core")
+
+
+def test_runs_and_values_are_by_seed():
+    card = _card()
+    assert card.methods == ("MUNIT", "JD-BW")
+    assert card.seeds == 2
+    assert [run["seed"] for run in card.runs("JD-BW")] == [0, 1]
+    assert card.values("JD-BW", "kept, x to y").tolist() == pytest.approx([0.8, 0.9])
+    assert card.values("MUNIT", "gap, x").shape == (0,)
+    assert card.confusion("JD-BW", "x to y").shape == (2, 2, 2)
+    assert card.totals("JD-BW").shape == (2, 4, 2, 2)
+
+
+def test_pictures_have_the_channels_of_their_domain():
+    card = _card()
+    for name, made in MADE.items():
+        assert torch.allclose(card.pictures(name, "JD-BW"), made, atol=1e-6)
+    for name, real in SHOWN.items():
+        assert torch.allclose(card.pictures(name), real, atol=1e-6)
+
+
+def test_told():
+    assert tables.told([0.8, 0.9], 2) == "0.85 ± 0.07"
+    assert tables.told([1234.5], 0) == "1234"
+    assert tables.told([]) == ""
+
+
+def test_results():
+    columns = {"kept": ("kept, x to y", 2), "gap": ("gap, x", 3)}
+    live = {"passes": {"real images": "0.95", "MUNIT": "0.20"}}
+    lines = tables.results(_card(), columns, live).split("\n")
+    assert lines[0] == "| | kept | gap | passes |"
+    assert lines[1] == "|---|---:|---:|---:|"
+    assert lines[2] == "| *real images* |  |  | 0.95 |"
+    assert lines[3] == "| *doing nothing* | 0.96 |  |  |"
+    assert lines[4] == "| *one picture* | 0.50 |  |  |"
+    assert lines[5] == "| MUNIT | 0.50 ± 0.00 |  | 0.20 |"
+    assert lines[6] == "| JD-BW | 0.85 ± 0.07 | 0.125 ± 0.000 |  |"
+    assert len(lines) == 7
+
+
+def test_settings():
+    lines = tables.settings(_card()).split("\n")
+    assert lines[2] == "| MUNIT | 1,200 | 1 | 32 | 8 | 1,234 | 10 ± 1 |"
+    assert lines[3] == "| JD-BW | 400 | 5 | 32 | 16 | 1,234 | 10 ± 1 |"
+
+
+def test_tiles_are_squares_of_the_pixels():
+    x = SHOWN["x"]
+    shown = tables.tiles(3 * x)
+    assert shown.shape == (3, 3, SIZE * tables.ZOOM, SIZE * tables.ZOOM)
+    assert torch.equal(shown[:, 2, :: tables.ZOOM, :: tables.ZOOM], (3 * x[:, 0]).clamp(-1, 1))
+    corner = shown[:, :, : tables.ZOOM, : tables.ZOOM]
+    assert bool((corner == corner[..., :1, :1]).all())
+
+
+def test_there_and_back():
+    rows, labels = tables.there_and_back(_card(), ["JD-BW", "MUNIT"], "y to x", [2, 0])
+    assert labels == ["photos", "JD-BW", "and back", "MUNIT", "and back"]
+    wanted = [SHOWN["y"], *[MADE["fy"], MADE["gfy"]] * 2]
+    for row, pictured in zip(rows, wanted, strict=True):
+        assert torch.allclose(row, tables.tiles(pictured[[2, 0]]), atol=1e-6)
+    first, _ = tables.there_and_back(_card(), ["JD-BW"], "x to y", [1])
+    assert torch.allclose(first[1], tables.tiles(MADE["gx"][[1]]), atol=1e-6)
+
+
+def test_noise_rows_begin_with_their_source():
+    rows = tables.noise_rows(_card(), "JD-BW")
+    assert [len(row) for row in rows] == [9, 9]
+    for i, row in enumerate(rows):
+        assert torch.allclose(row[0], tables.tiles(SHOWN["x"][[i]])[0], atol=1e-6)
+        assert torch.allclose(row[1:], tables.tiles(MADE["noises"][8 * i : 8 * i + 8]), atol=1e-6)
+
+
+def test_smoothed_looks_back_only():
+    found = tables.smoothed(np.arange(8.0)[None, :, None, None])
+    assert found.ravel().tolist() == [0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0]
+
+
+def test_draw_masses():
+    figure, ax = plt.subplots()
+    tables.draw_masses(ax, _card(), "JD-BW", 1)
+    dashed, mark, solid, *_ = ax.get_lines()
+    assert dashed.get_linestyle() == "--"
+    assert dashed.get_xdata().tolist() == [100.0, 200.0, 300.0, 400.0]
+    assert dashed.get_ydata() == pytest.approx([0.8, 0.75, 0.7, 0.65])
+    assert mark.get_ydata()[0] == 0.8
+    assert solid.get_ydata() == pytest.approx([0.1, 0.15, 0.2, 0.25])
+    assert ax.get_lines()[-1].get_ydata()[0] == 0.45
+    plt.close(figure)
+
+
+def test_classes_made():
+    assert tables.classes_made(np.eye(4)) == pytest.approx(4.0)
+    assert tables.classes_made(np.tile([0, 1.0, 0, 0], (4, 1))) == pytest.approx(1.0)
+    assert tables.classes_made(np.tile([0.5, 0.5, 0, 0], (4, 1))) == pytest.approx(2.0)
+
+
+def test_arrives():
+    assert tables.arrives(_card(distance=4.0), "MUNIT", "x to y")
+    assert not tables.arrives(_card(distance=4.1), "MUNIT", "x to y")
+
+
+@pytest.mark.parametrize(
+    ("changes", "holds", "words"),
+    [
+        ({}, True, "less than half as often as MUNIT, yes"),
+        ({"own": (0.0, 0.1)}, False, "in every seed, no; less than half as often as MUNIT, yes"),
+        (
+            {"other": (0.02, 0.03)},
+            False,
+            "in every seed, yes; less than half as often as MUNIT, no",
+        ),
+        ({"other": (0.0, 0.0), "own": (0.0, 0.0)}, False, "less than half as often as MUNIT, no"),
+        ({"distance": 4.1}, False, "so there is no comparison"),
+    ],
+)
+def test_sway(changes, holds, words):
+    found = tables.sway(_card(**changes))
+    assert found.holds is holds
+    assert found.ours.endswith(words)
+    assert found.measured["class swayed, x to y, JD-BW"] == pytest.approx(
+        changes.get("own", (0.0, 0.05))
+    )
