@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+
 from domain_translation.evaluation.looks import fit, statistics
 
 

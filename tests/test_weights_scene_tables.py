@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import torch
+
 from domain_translation.experiments import weights_scene_tables as tables
 from domain_translation.experiments.picture_text import pictures
 from domain_translation.experiments.weights_scene_tables import SceneCard
@@ -97,17 +98,32 @@ def test_told():
 
 
 def test_results():
-    columns = {"kept": ("kept, x to y", 2), "gap": ("gap, x", 3)}
-    live = {"passes": {"real images": "0.95", "MUNIT": "0.20"}}
-    lines = tables.results(_card(), columns, live).split("\n")
-    assert lines[0] == "| | kept | gap | passes |"
-    assert lines[1] == "|---|---:|---:|---:|"
-    assert lines[2] == "| *real images* |  |  | 0.95 |"
-    assert lines[3] == "| *doing nothing* | 0.96 |  |  |"
-    assert lines[4] == "| *one picture* | 0.50 |  |  |"
-    assert lines[5] == "| MUNIT | 0.50 ± 0.00 |  | 0.20 |"
-    assert lines[6] == "| JD-BW | 0.85 ± 0.07 | 0.125 ± 0.000 |  |"
+    live = {
+        "real images": {"kept": 1.0, "passes": 0.95},
+        "doing nothing": {"passes": 0.0},
+        "MUNIT": {"passes": 0.2},
+    }
+    lines = tables.results(_card(), "x to y", live).split("\n")
+    titles = ["kept", "distance", "passes", "diversity", "class swayed", "kept, there and back"]
+    assert lines[0] == "| | " + " | ".join([*titles, "mass gap"]) + " |"
+    assert lines[1] == "|---|" + "---:|" * 7
+    assert lines[2] == "| *real images* | 1.00 |  | 0.95 |  |  |  |  |"
+    assert lines[3] == "| *doing nothing* | 0.96 | 7.2 | 0.00 |  |  |  |  |"
+    assert lines[4].startswith("| MUNIT | 0.50 ± 0.00 | 1.0 ± 0.0 | 0.20 | 0.30 ± 0.00 | 0.35 ")
+    assert lines[5] == "| *one picture* | 0.50 | 8.0 |  |  |  |  |  |"
+    assert lines[6].startswith("| JD-BW | 0.85 ± 0.07 |")
+    assert lines[6].endswith("|  | 0.125 ± 0.000 |")
     assert len(lines) == 7
+
+
+def test_columns_know_counterparts():
+    card = _card()
+    assert "error" not in tables.columns(card, "x to y")
+    card.scene["doing nothing"]["error, x to y"] = 0.3
+    found = tables.columns(card, "x to y")
+    assert found["error"] == ("error, x to y", 2)
+    assert found["outranked"] == ("outranked, x to y", 2)
+    assert tables.columns(card, "y to x")["mass gap"] == ("gap, y", 3)
 
 
 def test_settings():

@@ -23,6 +23,7 @@ from domain_translation.experiments.weights_scene_measures import NOISES
 CARD = "results/full/weights/scenes.json"
 OURS, RIVAL = "JD-BW", "MUNIT"
 BASELINES = ("doing nothing", "one picture")
+PASSES = "passes"
 FIRST_DOMAIN = ("x", "fgx", "fy")  # pictures that are, or should be, of the first domain
 ZOOM = 6  # pixels of a shown picture for each of its own
 WINDOW = 5  # records of class masses in a moving mean
@@ -104,36 +105,51 @@ def told(values: Sequence[float] | Array, digits: int = 2) -> str:
     return f"{v.mean():.{digits}f} ± {v.std(ddof=1):.{digits}f}"
 
 
-def results(
-    card: SceneCard,
-    columns: Mapping[str, tuple[str, int]],
-    live: Mapping[str, Mapping[str, str]] | None = None,
-) -> str:
-    """A Markdown table: both baselines, then all methods.
+def columns(card: SceneCard, way: str) -> dict[str, tuple[str, int]]:
+    """Columns of `results` for "x to y" or "y to x": title to the card's field and its digits.
+
+    Errors to counterparts appear where they are known.
+    """
+    own = way[0]
+    all_columns = {
+        "kept": (f"kept, {way}", 2),
+        "distance": (f"distance, {way}", 1),
+        PASSES: (f"passes, {way}", 2),
+        "error": (f"error, {way}", 2),
+        "outranked": (f"outranked, {way}", 2),
+        "diversity": (f"diversity, {way}", 2),
+        "class swayed": (f"class swayed by noise, {way}", 2),
+        "kept, there and back": (f"kept, {own} there and back", 2),
+        "mass gap": (f"gap, {own}", 3),
+    }
+    known = f"error, {way}" in card.scene[BASELINES[0]]
+    unknown = () if known else ("error", "outranked")
+    return {title: column for title, column in all_columns.items() if title not in unknown}
+
+
+def results(card: SceneCard, way: str, live: Mapping[str, Mapping[str, float]]) -> str:
+    """A Markdown table of one way: real images, both baselines, all methods.
 
     Args:
         card: of the scene.
-        columns: title to the card's field and its number of digits.
-        live: title to further entries by row, written as given; rows that the card has not come
-            first.
+        way: "x to y" or "y to x".
+        live: further numbers by row and title of `columns`, see `weights_scene_yardsticks`.
     """
-    more = live or {}
-    further = [r for r in dict.fromkeys(r for c in more.values() for r in c) if r not in card.scene]
-    further = [r for r in further if r not in card.methods]
-    lines = [f"| | {' | '.join([*columns, *more])} |"]
-    lines.append("|---|" + "---:|" * (len(columns) + len(more)))
-    for row in (*further, *BASELINES, *card.methods):
-        cells = [told(_found(card, row, field), digits) for field, digits in columns.values()]
-        cells += [column.get(row, "") for column in more.values()]
+    titles = columns(card, way)
+    lines = [f"| | {' | '.join(titles)} |", "|---|" + "---:|" * len(titles)]
+    for row in (*live, *(r for r in (*BASELINES, *card.methods) if r not in live)):
+        cells = []
+        for title, (field, digits) in titles.items():
+            more = live.get(row, {})
+            cells.append(told([more[title]] if title in more else _found(card, row, field), digits))
         name = row if row in card.methods else f"*{row}*"
         lines.append(f"| {name} | {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
 def _found(card: SceneCard, row: str, field: str) -> Array:
-    if row in BASELINES:
-        return np.array([card.scene[row][field]] if field in card.scene[row] else [], float)
-    return card.values(row, field)
+    baseline = card.scene.get(row, {})  # of a method, there is none
+    return np.array([baseline[field]]) if field in baseline else card.values(row, field)
 
 
 def settings(card: SceneCard) -> str:
