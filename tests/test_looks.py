@@ -17,15 +17,18 @@ def test_statistics_of_known_pictures():
     x[1, 0] = 0.5  # a flat colour: range over channels 0.5, no edges
     x[1, 1:] = 0.0
     found = statistics(x)
-    assert found.shape == (2, 10)
+    assert found.shape == (2, 11)
     assert bool((found[0] == 0).all())
     assert found[1, 7].item() == 0.5
-    assert found[1, 8:].tolist() == [0.0, 0.0]
+    assert found[1, 8:].tolist() == [0.0, 0.0, 0.0]
+    halves = torch.zeros(1, 3, 4, 4)
+    halves[:, 0, :2] = 0.6  # colours (0.4, -0.2, -0.2) above, their mean (0.2, -0.1, -0.1)
+    assert statistics(halves)[0, 8].item() == pytest.approx((0.06 / 3) ** 0.5)
     stripes = torch.zeros(1, 1, 4, 4)
     stripes[..., ::2] = 1.0
     there = statistics(stripes)[0]
-    assert there[8].item() == 0.5  # 1 across, 0 down
-    assert there[9].item() == 2.0
+    assert there[9].item() == 0.5  # 1 across, 0 down
+    assert there[10].item() == 2.0
     assert statistics(3 * stripes)[0].tolist() == there.tolist()  # cut off at 1
 
 

@@ -177,35 +177,13 @@ def test_draw_masses():
     plt.close(figure)
 
 
-def test_classes_made():
-    assert tables.classes_made(np.eye(4)) == pytest.approx(4.0)
-    assert tables.classes_made(np.tile([0, 1.0, 0, 0], (4, 1))) == pytest.approx(1.0)
-    assert tables.classes_made(np.tile([0.5, 0.5, 0, 0], (4, 1))) == pytest.approx(2.0)
-
-
-def test_arrives():
-    assert tables.arrives(_card(distance=4.0), "MUNIT", "x to y")
-    assert not tables.arrives(_card(distance=4.1), "MUNIT", "x to y")
-
-
-@pytest.mark.parametrize(
-    ("changes", "holds", "words"),
-    [
-        ({}, True, "less than half as often as MUNIT, yes"),
-        ({"own": (0.0, 0.1)}, False, "in every seed, no; less than half as often as MUNIT, yes"),
-        (
-            {"other": (0.02, 0.03)},
-            False,
-            "in every seed, yes; less than half as often as MUNIT, no",
-        ),
-        ({"other": (0.0, 0.0), "own": (0.0, 0.0)}, False, "less than half as often as MUNIT, no"),
-        ({"distance": 4.1}, False, "so there is no comparison"),
-    ],
-)
-def test_sway(changes, holds, words):
-    found = tables.sway(_card(**changes))
-    assert found.holds is holds
-    assert found.ours.endswith(words)
-    assert found.measured["class swayed, x to y, JD-BW"] == pytest.approx(
-        changes.get("own", (0.0, 0.05))
-    )
+def test_noises():
+    card = _card()
+    for run in card.scene["runs"]:
+        run |= {"pixels by source, x to y": 0.7, "pixels by noise, x to y": 0.2}
+        run |= {"class by source, x to y": 0.5, "class by noise, x to y": 0.25}
+    lines = tables.noises(card).split("\n")
+    assert lines[0].startswith("| | pixels by source | pixels by noise | pixels by both | class ")
+    shares = " | ".join(f"{v:.2f} ± 0.00" for v in (0.7, 0.2, 0.1, 0.5, 0.25, 0.25))
+    assert lines[2] == f"| MUNIT | {shares} | 0.35 ± 0.07 |"
+    assert lines[3] == f"| JD-BW | {shares} | 0.03 ± 0.04 |"

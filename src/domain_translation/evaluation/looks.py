@@ -22,12 +22,13 @@ INSIDE = 0.95  # share of real pictures within the limit
 
 
 def statistics(x: Tensor) -> Tensor:
-    """Numbers (n, 10) of images (n, C, S, S), float64; values outside [-1, 1] are cut off first.
+    """Numbers (n, 11) of images (n, C, S, S), float64; values outside [-1, 1] are cut off first.
 
-    Mean and standard deviation, `LEVELS`, mean range over channels, mean absolute difference of
-    neighbours, mean absolute Laplacian.
+    Mean and standard deviation, `LEVELS`, mean range over channels, how much colour varies within
+    the picture, mean absolute difference of neighbours, mean absolute Laplacian.
     """
     v = x.double().clamp(-1, 1)
+    colour = v - v.mean(1, keepdim=True)
     across = (v[..., 1:] - v[..., :-1]).abs().mean((1, 2, 3))
     down = (v[..., 1:, :] - v[..., :-1, :]).abs().mean((1, 2, 3))
     inner = v[..., 1:-1, 1:-1]
@@ -38,6 +39,7 @@ def statistics(x: Tensor) -> Tensor:
             v.std((1, 2, 3)),
             *v.flatten(1).quantile(v.new_tensor(LEVELS), 1),
             (v.amax(1) - v.amin(1)).mean((1, 2)),
+            (colour - colour.mean((2, 3), keepdim=True)).square().mean((1, 2, 3)).sqrt(),
             (across + down) / 2,
             (4 * inner - around).abs().mean((1, 2, 3)),
         ],

@@ -125,7 +125,6 @@ def summary(found: Mapping[str, Tensor], at: Judges, zeros: float) -> dict[str, 
     rounded = {k: round(v, 4) if isinstance(v, float) else v for k, v in entry.items()}
     return rounded | {
         "confusion": [[round(v, 3) for v in row] for row in there.tolist()],
-        "totals": found["totals"].mul(1e4).round().div(1e4).tolist(),
     }
 
 
@@ -147,6 +146,12 @@ def _noise(table: Tensor, judge: SampleJudge) -> dict[str, float]:
         "variance, source": shares.source,
         "variance, noise": shares.noise,
     }
+
+
+def record(found: Mapping[str, Tensor]) -> list[list[list[float]]]:
+    """Weighted class masses (records, 2, K) during the training, three decimals."""
+    totals: list[list[list[float]]] = found["totals"].double().round(decimals=3).tolist()
+    return totals
 
 
 def shown(found: Mapping[str, Tensor]) -> dict[str, str]:
@@ -196,8 +201,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, zeros, seed in planned(options.seeds):
         found = run(name, zeros, seed, at, folder)
         entry = {"method": name, "zeros": zeros, "seed": seed, **summary(found, at, zeros)}
-        if zeros == ZEROS and seed == 0:
-            entry["pictures"] = shown(found)
+        if zeros == ZEROS:
+            entry["totals"] = record(found)
+            if seed == 0:
+                entry["pictures"] = shown(found)
         entries.append(entry)
         _write(options.out / "digits.json", entries, at)
         told = f"kept {entry['kept, x to y']:.2f}, zeros {entry['zeros kept, x to y']:.2f}"

@@ -75,6 +75,7 @@ def run(name: str, at: Judges, folder: Path) -> dict[str, Any]:
         "zeros": ZEROS,
         "seed": SEED,
         **digits.summary(found, at, ZEROS),
+        "totals": digits.record(found),
         "pictures": digits.shown(found),
     }
 

@@ -84,7 +84,7 @@ def summary(found: Mapping[str, Tensor], at: Judges) -> dict[str, Any]:
         "parameters": int(found["parameters"]),
         "confusion, x to y": [[round(v, 3) for v in row] for row in there.tolist()],
         "confusion, y to x": [[round(v, 3) for v in row] for row in here.tolist()],
-        "totals": found["totals"].mul(1e4).round().div(1e4).tolist(),
+        "totals": found["totals"].double().round(decimals=3).tolist(),
     }
 
 
