@@ -75,12 +75,19 @@ def _card(*, own=(0.0, 0.05), other=(0.3, 0.4), distance=1.0):
 def test_runs_and_values_are_by_seed():
     card = _card()
     assert card.methods == ("MUNIT", "JD-BW")
-    assert card.seeds == 2
+    assert card.repeats == "2 seeds"
     assert [run["seed"] for run in card.runs("JD-BW")] == [0, 1]
     assert card.values("JD-BW", "kept, x to y").tolist() == pytest.approx([0.8, 0.9])
     assert card.values("MUNIT", "gap, x").shape == (0,)
     assert card.confusion("JD-BW", "x to y").shape == (2, 2, 2)
     assert card.totals("JD-BW").shape == (2, 4, 2, 2)
+
+
+def test_repeats_may_differ():
+    card = _card()
+    card.scene["runs"].remove(card.runs("JD-BW")[1])
+    assert card.repeats == "2 seeds (MUNIT), 1 (JD-BW)"
+    assert tables.told(card.values("JD-BW", "kept, x to y")) == "0.80"
 
 
 def test_pictures_have_the_channels_of_their_domain():

@@ -25,7 +25,7 @@ def test_classes_made():
 
 
 @pytest.mark.parametrize(
-    ("distance", "passes", "expected"), [(2.0, 0.25, True), (2.1, 0.25, False), (2.0, 0.24, False)]
+    ("distance", "passes", "expected"), [(2.0, 0.26, True), (2.1, 0.26, False), (2.0, 0.25, False)]
 )
 def test_translates(distance, passes, expected):
     live = {"MUNIT": {"passes": passes}, "JD-BW": {"passes": 1.0}}

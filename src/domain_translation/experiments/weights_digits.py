@@ -23,6 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from domain_translation import recipes, runtime, weights
@@ -55,7 +56,7 @@ SWEPT = ("JD-BW", "joint discriminator", "MUNIT", "MUNIT + weights", "CycleGAN")
 # What is trained at a skew beside the swept: everything at the paper's, and weights that have
 # nothing to do where the masses agree.
 MORE: Mapping[float, Collection[str]] = {ZEROS: METHODS.keys(), 0.1: ("CycleGAN + weights",)}
-SHOWN, NOISES = 12, 6  # test images that the card shows, and noises of the grid
+SHOWN, NOISES = 12, 6  # sources and noises of the grid
 
 
 @dataclass(frozen=True)
@@ -154,12 +155,19 @@ def record(found: Mapping[str, Tensor]) -> list[list[list[float]]]:
     return totals
 
 
-def shown(found: Mapping[str, Tensor]) -> dict[str, str]:
-    """The first test digits there and back, and the grid of noises, as small pictures."""
+def examples(classes: Tensor) -> Tensor:
+    """Places (12,) of test digits to show: the first three zeros, the first of 1 to 9."""
+    own = [(classes == k).nonzero().flatten() for k in range(CLASSES)]
+    return torch.cat([own[0][:3], *(places[:1] for places in own[1:])])
+
+
+def shown(found: Mapping[str, Tensor], classes: Tensor) -> dict[str, str]:
+    """Test digits there and back, and the grid of noises, as small pictures."""
+    rows = examples(classes)
     return {
-        "there": pictures(found["gx"][:SHOWN]),
-        "back": pictures(found["fgx"][:SHOWN]),
-        "other way": pictures(found["fy"][:SHOWN]),
+        "there": pictures(found["gx"][rows]),
+        "back": pictures(found["fgx"][rows]),
+        "other way": pictures(found["fy"][rows]),
         "noises": pictures(found["grid x"].flatten(0, 1)),
     }
 
@@ -204,7 +212,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if zeros == ZEROS:
             entry["totals"] = record(found)
             if seed == 0:
-                entry["pictures"] = shown(found)
+                entry["pictures"] = shown(found, at.test.x.y)
         entries.append(entry)
         _write(options.out / "digits.json", entries, at)
         told = f"kept {entry['kept, x to y']:.2f}, zeros {entry['zeros kept, x to y']:.2f}"

@@ -76,7 +76,7 @@ def run(name: str, at: Judges, folder: Path) -> dict[str, Any]:
         "seed": SEED,
         **digits.summary(found, at, ZEROS),
         "totals": digits.record(found),
-        "pictures": digits.shown(found),
+        "pictures": digits.shown(found, at.test.x.y),
     }
 
 

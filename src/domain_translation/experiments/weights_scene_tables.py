@@ -49,9 +49,15 @@ class SceneCard:
         return tuple(dict.fromkeys(run["method"] for run in self.scene["runs"]))
 
     @property
-    def seeds(self) -> int:
-        """Seeds that every method was run with."""
-        return min(len(self.runs(method)) for method in self.methods)
+    def repeats(self) -> str:
+        """How many seeds the methods were run with, e.g. "3 seeds (JD-BW), 1 (MUNIT)"."""
+        by_count: dict[int, list[str]] = {}
+        for method in self.methods:
+            by_count.setdefault(len(self.runs(method)), []).append(method)
+        first, *others = (f"{n} seeds ({', '.join(m)})" for n, m in by_count.items())
+        if not others:
+            return first.split(" (")[0]
+        return ", ".join([first, *(other.replace(" seeds", "") for other in others)])
 
     def runs(self, method: str) -> list[Mapping[str, Any]]:
         """The runs of a method, by seed."""

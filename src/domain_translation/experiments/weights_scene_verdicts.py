@@ -31,7 +31,7 @@ def translates(
     """Which methods translate at all, whatever becomes of the class.
 
     In every seed the distance is at most a quarter of that of the one picture that is nearest to
-    all, and at least a quarter of the translations that the card holds pass for the domain.
+    all, and more than a quarter of the translations that the card holds pass for the domain.
 
     Args:
         card: of the scene.
@@ -41,7 +41,7 @@ def translates(
     limit = card.scene["one picture"][f"distance, {way}"] * QUARTER
     return {
         method: bool((card.values(method, f"distance, {way}") <= limit).all())
-        and live[method][PASSES] >= QUARTER
+        and live[method][PASSES] > QUARTER
         for method in card.methods
     }
 

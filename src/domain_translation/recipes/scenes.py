@@ -1,4 +1,4 @@
-"""Recipes of the judges of plates, wares and heads, trained on real labelled images only."""
+"""Recipes of the scenes of part "Weights": JD-BW on plates, wares and heads, and their judges."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from functools import partial
 from pathlib import Path
 
 from domain_translation.evaluation.sample_judges import SampleJudgeConfig, train_sample_judge
-from domain_translation.experiments.weights_scenes import SCENES, judged_pair
+from domain_translation.experiments.weights_scenes import SCENES, judged_pair, training_pair
+from domain_translation.jd_bw import images, training
+from domain_translation.jd_bw.config import ImageConfig
 from domain_translation.recipes.parts import SEED, Made, Recipe, fewer_steps
 
 # Scenes and sides; the glyphs have their judge from `energies/judge_glyphs`.
@@ -27,11 +29,31 @@ def judge(name: str, side: int, config: SampleJudgeConfig, checkpoint: Path) -> 
     return {scene.judges[side]: Made(found, "SampleJudge", arguments, {})}
 
 
+def translators(name: str, config: ImageConfig, checkpoint: Path) -> dict[str, Made]:
+    """JD-BW's generators of a scene, both ways."""
+    scene = SCENES[name]
+    pair = training_pair(scene, SEED)
+    a, b = scene.channels
+    networks = images.networks(config, scene.channels, seed=SEED)
+    training.train(pair.x.x, pair.y.x, networks, config, SEED, checkpoint=checkpoint)
+    forward = images.generator_arguments(config, a, b)
+    backward = images.generator_arguments(config, b, a)
+    return {
+        f"scenes/{name}_forward": Made(networks.forward, "StochasticGenerator", forward, {}),
+        f"scenes/{name}_backward": Made(networks.backward, "StochasticGenerator", backward, {}),
+    }
+
+
 def recipes() -> dict[str, Recipe]:
     """The recipes of this module by name."""
-    return {
+    trained = {
+        f"scenes/{name}": Recipe(scene.settings.joint, partial(translators, name), fewer_steps)
+        for name, scene in SCENES.items()
+    }
+    judged = {
         SCENES[name].judges[side]: Recipe(
             SCENES[name].settings.judge, partial(judge, name, side), fewer_steps
         )
         for name, side in JUDGED
     }
+    return trained | judged
