@@ -30,12 +30,13 @@ def _numbered(each: int) -> Split:
     return Split(x, y)
 
 
-def test_only_shoes_and_bags_stay() -> None:
+def test_only_shoes_and_bags_stay_and_their_ground_is_white() -> None:
     data = _numbered(6)
     kept = only_wares(data)
     assert len(kept.y) == 6 * 4
     assert kept.y.sum() == 6 * 3
-    was = data.y[torch.isin(data.x[:, 0, 8, 8], kept.x[:, 0, 8, 8])]
+    assert bool((kept.x[:, 0, 0, 0] == 1).all())
+    was = data.y[torch.isin(data.x[:, 0, 8, 8], -kept.x[:, 0, 8, 8])]
     assert set(was.tolist()) == {5, 7, 8, 9}
     assert torch.equal(kept.y, (was != 8).long())
 
@@ -56,7 +57,7 @@ def test_no_picture_is_in_both_domains(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not drawn & taken
     assert len(drawn | taken) == 40
     for split in (found.edges, found.photos):
-        number = (split.x[:, 0, 8, 8] * 99).round().long()
+        number = (-split.x[:, 0, 8, 8] * 99).round().long()
         assert torch.equal(split.y, (number % 10 != 8).long())
     again = divided(_numbered(10), 500, 3)
     assert torch.equal(again.photos.x, found.photos.x)

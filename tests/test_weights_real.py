@@ -14,8 +14,10 @@ from domain_translation.data import arrays, fetch, portraits
 from domain_translation.data.digits import Split
 from domain_translation.data.edges import canny_edges
 from domain_translation.experiments import weights_real as real
+from domain_translation.experiments import weights_scene_tables as tables
 from domain_translation.experiments import weights_scenes
 from domain_translation.experiments.weights_scene_settings import Settings, with_weights
+from domain_translation.experiments.weights_scene_tables import SceneCard
 from domain_translation.experiments.weights_scenes import Scene, held_out_pair, training_pair
 
 
@@ -95,7 +97,14 @@ def test_the_card_holds_both_arms_of_a_scene(
     runs = card["scenes"]["fashion"]["runs"]
     assert [run["method"] for run in runs] == ["JD-BW", "joint discriminator"]
     assert runs[0]["gap without weights"] == pytest.approx(0.317, abs=0.001)
-    assert set(runs[0]["pictures"]) == {"gx", "fgx", "fy", "gfy", "noises"}
+    assert set(runs[0]["pictures"]) == {"gx", "fy"}  # translations only, no image of a data set
+    assert "pictures" not in card["scenes"]["fashion"]
+    beside = card["scenes"]["fashion"]["beside"]
+    for way in ("x to y", "y to x"):
+        assert set(beside[way]) == {"real images", "doing nothing", "one picture", *real.COMPARED}
+        assert 0.5 < beside[way]["real images"]["passes"] <= 1
+    read = SceneCard(card["scenes"]["fashion"], "")
+    assert "| joint discriminator |" in tables.results(read, "x to y", beside["x to y"])
 
 
 def test_without_its_files_it_says_what_is_missing(

@@ -5,6 +5,8 @@ import numpy as np
 import pytest
 import torch
 
+from domain_translation.data.digits import Split
+from domain_translation.data.sr_digits import Pair
 from domain_translation.experiments import weights_scene_tables as tables
 from domain_translation.experiments.picture_text import pictures
 from domain_translation.experiments.weights_scene_tables import SceneCard
@@ -194,3 +196,15 @@ def test_noises():
     shares = " | ".join(f"{v:.2f} ± 0.00" for v in (0.7, 0.2, 0.1, 0.5, 0.25, 0.25))
     assert lines[2] == f"| MUNIT | {shares} | 0.35 ± 0.07 |"
     assert lines[3] == f"| JD-BW | {shares} | 0.03 ± 0.04 |"
+
+
+def test_rows_of_translations_with_and_without_the_originals():
+    card = _card()
+    rows, labels = tables.translated(card, None)
+    assert labels == ["MUNIT", "JD-BW"] * 2
+    torch.testing.assert_close(rows[2], tables.tiles(card.pictures("fy", "MUNIT")))
+    sides = [Split(SHOWN[side].repeat(2, 1, 1, 1), torch.zeros(6).long()) for side in "xy"]
+    rows, labels = tables.translated(card, Pair(*sides))
+    assert labels == ["edges", "MUNIT", "JD-BW", "photos", "MUNIT", "JD-BW"]
+    torch.testing.assert_close(rows[0], tables.tiles(SHOWN["x"]))
+    torch.testing.assert_close(rows[4], tables.tiles(card.pictures("fy", "MUNIT")))

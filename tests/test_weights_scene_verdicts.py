@@ -56,3 +56,33 @@ def test_sway(changes, idle, holds, words):
     assert found.ours.endswith(words)
     own = changes.get("own", (0.0, 0.05))
     assert found.measured["class swayed, x to y, JD-BW"] == pytest.approx(own)
+
+
+def _scene_of_two(with_weights, without):
+    """Rare are bags among the photographs (0.1 for 0.7) and shoes among the edges."""
+    runs = []
+    for method, kept in (("JD-BW", with_weights), ("joint discriminator", without)):
+        for seed, (bags, shoes) in enumerate(kept):
+            there, back = [[bags, 1 - bags], [0.5, 0.5]], [[0.5, 0.5], [1 - shoes, shoes]]
+            found = {"confusion, x to y": there, "confusion, y to x": back}
+            runs.append({"method": method, "seed": seed, **found})
+    return SceneCard({"masses": ((0.7, 0.3), (0.1, 0.9)), "runs": runs}, "")
+
+
+@pytest.mark.parametrize(
+    ("with_weights", "without", "holds", "answers"),
+    [
+        ([(0.9, 0.95), (0.85, 1.0)], [(0.6, 0.1), (0.2, 0.5)], True, "yes yes"),
+        ([(0.9, 0.95), (0.85, 0.84)], [(0.6, 0.1), (0.2, 0.5)], False, "no yes"),
+        ([(0.9, 0.95)], [(0.1, 0.61)], False, "yes no"),
+    ],
+)
+def test_on_and_off(with_weights, without, holds, answers):
+    card = _scene_of_two(with_weights, without)
+    np.testing.assert_allclose(verdicts.rare_kept(card, "JD-BW").T, with_weights)
+    found = verdicts.on_and_off(card)
+    assert found.holds is holds
+    on, off = answers.split()
+    assert f"every seed: {on}; without them at most 60 %: {off}" in found.ours
+    shoes = found.measured["rare class kept, y to x, joint discriminator"]
+    assert shoes == pytest.approx([back for _, back in without])

@@ -38,6 +38,7 @@ from domain_translation.evaluation.counterparts import none_known, to_counterpar
 from domain_translation.evaluation.sample_judges import FASHION, MNIST, train_sample_judge
 from domain_translation.experiments import weights_scene_grid as grid
 from domain_translation.experiments import weights_scene_measures as measures
+from domain_translation.experiments import weights_scene_verdicts as verdicts
 from domain_translation.experiments.weights_scene_measures import Judges
 from domain_translation.experiments.weights_scene_settings import (
     HEADS,
@@ -46,6 +47,8 @@ from domain_translation.experiments.weights_scene_settings import (
     Settings,
     with_weights,
 )
+from domain_translation.experiments.weights_scene_tables import SceneCard
+from domain_translation.experiments.weights_scene_yardsticks import live
 from domain_translation.experiments.weights_scenes import (
     EVEN,
     GLASSES,
@@ -56,12 +59,13 @@ from domain_translation.experiments.weights_scenes import (
     held_out_pair,
 )
 from domain_translation.files import write_atomically
-from domain_translation.jd_bw.config import ImageConfig
+from domain_translation.jd_bw.config import FULL_DIGITS, ImageConfig
 from domain_translation.munit import config as munit
 
-SIZE = 32  # side of all pictures in pixels
+SIZE = FULL_DIGITS.size  # side of all pictures in pixels
 SEED = 0
 COMPARED = ("JD-BW", "joint discriminator")
+TOLD = ("gx", "fy")  # the translations that the card shows
 HALF = (0.5, 0.5)
 
 
@@ -102,10 +106,10 @@ def bright(x: Tensor) -> Tensor:
 
 
 def settings(joint: ImageConfig, judge: Any) -> Settings:
-    """A scene's settings at twice the size of its procedural sister, with twice the width."""
-    return Settings(
-        replace(joint, size=SIZE, width=16), munit.FULL, with_weights(munit.FULL), judge
-    )
+    """A scene's settings with the size, width and steps of MNIST at 32x32."""
+    full = FULL_DIGITS
+    ours = replace(joint, size=full.size, width=full.width, steps=full.steps)
+    return Settings(ours, munit.FULL, with_weights(munit.FULL), judge)
 
 
 SCENES = {
@@ -160,6 +164,30 @@ def judges(scene: Scene, folder: Path) -> Judges:
     return Judges(scene, found[0], found[1], held_out_pair(scene))
 
 
+def of_scene(at: Judges, folder: Path) -> dict[str, Any]:
+    """A scene, both trainings, and what real images reach beside them ("beside", by way).
+
+    Of the pictures only translations are told: the images themselves are not ours to pass on.
+    """
+    runs = []
+    for method in COMPARED:
+        found = grid.run(method, SEED, at, folder)
+        entry = {"method": method, "seed": SEED, **grid.summary(found, at)}
+        runs.append(entry | {"pictures": measures.shown(found)})
+        told = f"kept {entry['kept, x to y']:.2f} and back {entry['kept, y to x']:.2f}"
+        print(f"{at.scene.name}, {method}: {told}", flush=True)
+    scene = {**grid.of_scene(at), "runs": runs}
+    scene["beside"] = {
+        way: {row: grid.rounded(numbers) for row, numbers in found.items()}
+        for way in verdicts.WAYS
+        for found in [live(SceneCard(scene, ""), at, way)]
+    }
+    del scene["pictures"]
+    for entry in runs:
+        entry["pictures"] = {which: entry["pictures"][which] for which in TOLD}
+    return scene
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line of this module."""
     parser = argparse.ArgumentParser(
@@ -171,24 +199,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     folder = options.out / "real_runs"
     folder.mkdir(parents=True, exist_ok=True)
-    card: dict[str, Any] = {"scenes": {}}
+    scenes: dict[str, Any] = {}
     for name in options.scenes:
-        at = judges(SCENES[name], folder)
-        card["scenes"][name] = {**grid.of_scene(at), "runs": []}
-        for method in COMPARED:
-            found = grid.run(method, SEED, at, folder)
-            entry = {"method": method, "seed": SEED, **grid.summary(found, at)}
-            card["scenes"][name]["runs"].append(entry | {"pictures": measures.shown(found)})
-            told = f"kept {entry['kept, x to y']:.2f} and back {entry['kept, y to x']:.2f}"
-            print(f"{name}, {method}: {told}", flush=True)
-            whole = {
-                **card,
-                "date": datetime.now(UTC).date().isoformat(),
-                "machine": recipes.machine(),
-                "versions": runtime.versions(),
-            }
-            path = options.out / "real.json"
-            write_atomically(path, (json.dumps(whole) + "\n").encode())
+        scenes[name] = of_scene(judges(SCENES[name], folder), folder)
+        card = {
+            "scenes": scenes,
+            "date": datetime.now(UTC).date().isoformat(),
+            "machine": recipes.machine(),
+            "versions": runtime.versions(),
+        }
+        write_atomically(options.out / "real.json", (json.dumps(card) + "\n").encode())
     return 0
 
 

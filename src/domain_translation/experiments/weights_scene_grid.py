@@ -2,8 +2,8 @@
 
     python -m domain_translation.experiments.weights_scene_grid data/results/full/weights
 
-trains every method of `METHODS` on every scene, all but MUNIT with several seeds, and writes the
-card `scenes.json`. Finished runs are kept in OUT/scene_runs, so that a stopped grid takes up where
+trains every method of `METHODS` on every scene with several seeds, and writes the card
+`scenes.json`. Finished runs are kept in OUT/scene_runs, so that a stopped grid takes up where
 it was; runs are ordered by seed. `--scenes heads` does one scene alone, and its card holds no
 other: two processes may share the work, and a last call for all scenes gathers what they kept.
 """
@@ -32,7 +32,6 @@ from domain_translation.experiments.weights_scenes import SCENES, training_pair
 from domain_translation.files import write_atomically
 
 SEEDS = 3
-ONCE = ("MUNIT", "MUNIT + weights")  # trained with the first seed only; they take longest
 
 
 def run(name: str, seed: int, at: Judges, folder: Path) -> dict[str, Tensor]:
@@ -118,13 +117,7 @@ def of_scene(at: Judges) -> dict[str, Any]:
 
 def planned(scenes: Iterable[str], seeds: int) -> list[tuple[str, str, int]]:
     """All runs, by seed: scene, method, seed."""
-    return [
-        (s, name, seed)
-        for seed in range(seeds)
-        for s in scenes
-        for name in METHODS
-        if seed == 0 or name not in ONCE
-    ]
+    return [(s, name, seed) for seed in range(seeds) for s in scenes for name in METHODS]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

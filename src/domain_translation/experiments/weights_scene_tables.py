@@ -1,6 +1,6 @@
-"""The card of plates, wares and heads as chapters show it: tables, rows of pictures, curves.
+"""The cards of scenes, drawn and real, as chapters show them: tables, rows of pictures, curves.
 
-`weights_scene_grid` writes the card; nothing is trained here.
+`weights_scene_grid` and `weights_real` write the cards; nothing is trained here.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from domain_translation import ledger, plots
+from domain_translation.data.sr_digits import Pair
 from domain_translation.experiments.picture_text import from_pictures
 from domain_translation.experiments.weights_scene_measures import NOISES
 
-CARD = "results/full/weights/scenes.json"
+DRAWN, REAL = (f"results/full/weights/{name}.json" for name in ("scenes", "real"))
 BASELINES = ("doing nothing", "one picture")
 PASSES = "passes"
 CAUSES = ("source", "noise", "both")
@@ -91,14 +92,14 @@ def _seed(run: Mapping[str, Any]) -> int:
     return int(run["seed"])
 
 
-def read(name: str) -> SceneCard:
-    """The card of plates, wares or heads.
+def read(name: str, file: str = DRAWN) -> SceneCard:
+    """The card of one scene: plates, wares, heads; in the file `REAL` street, fashion, faces.
 
     Raises:
         FileNotFoundError: the card does not come with this installation.
         KeyError: another name.
     """
-    card = json.loads(ledger.data_file(CARD).read_text(encoding="utf-8"))
+    card = json.loads(ledger.data_file(file).read_text(encoding="utf-8"))
     made = f"{card['date']}, one core ({card['machine']['cpu']})"
     return SceneCard(card["scenes"][name], made)
 
@@ -211,6 +212,25 @@ def there_and_back(
     for method in methods:
         rows += [tiles(card.pictures(key, method)[chosen]) for key in (there, back)]
         labels += [method, "and back"]
+    return rows, labels
+
+
+def translated(card: SceneCard, originals: Pair | None) -> tuple[list[Tensor], list[str]]:
+    """Rows and labels of both ways: the first test images, and what every method makes of them.
+
+    Args:
+        card: of the scene, one of the file `REAL`.
+        originals: the scene's test images, which the card does not hold; None leaves them away.
+    """
+    rows: list[Tensor] = []
+    labels: list[str] = []
+    for side, which in enumerate(("gx", "fy")):
+        made = {m: card.pictures(which, m) for m in card.methods}
+        if originals is not None:
+            shown = len(next(iter(made.values())))
+            made = {card.scene["looks"][side]: originals[side].x[:shown]} | made
+        rows += [tiles(x) for x in made.values()]
+        labels += list(made)
     return rows, labels
 
 

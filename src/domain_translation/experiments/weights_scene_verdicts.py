@@ -9,7 +9,8 @@ import numpy as np
 
 from domain_translation.experiments.weights_scene_tables import PASSES, Array, SceneCard
 
-OURS, RIVAL = "JD-BW", "MUNIT"
+OURS, RIVAL, UNWEIGHTED = "JD-BW", "MUNIT", "joint discriminator"
+WAYS = ("x to y", "y to x")
 QUARTER = 0.25
 
 
@@ -46,15 +47,49 @@ def translates(
     }
 
 
-class Sway(NamedTuple):
-    """Does the noise decide what a translation shows?"""
+class Verdict(NamedTuple):
+    """What a claim says of a card: whether it holds, in words, and the numbers."""
 
     holds: bool
     ours: str
     measured: dict[str, Any]
 
 
-def sway(card: SceneCard, translating: Mapping[str, bool], limit: float = 0.1) -> Sway:
+ANSWER = {True: "yes", False: "no"}
+
+
+def rare_kept(card: SceneCard, method: str) -> Array:
+    """How much is kept of the class that the other domain has less of, (2, seeds).
+
+    First row: first domain to second; second row: back. The scene has two classes.
+    """
+    p, q = np.asarray(card.scene["masses"], float)
+    rare = (np.argmin(q - p), np.argmin(p - q))
+    return np.stack(
+        [card.confusion(method, way)[:, k, k] for way, k in zip(WAYS, rare, strict=True)]
+    )
+
+
+def on_and_off(card: SceneCard, at_least: float = 0.85, at_most: float = 0.6) -> Verdict:
+    """Do the weights decide whether the rare class is kept (jdbw.claim.match)?
+
+    With weights at least `at_least` of it stays, both ways and in every seed; without them at most
+    `at_most`. The defaults are the thresholds of the digits (jdbw.fig2). A translation is not
+    asked for.
+    """
+    kept = {method: rare_kept(card, method) for method in (OURS, UNWEIGHTED)}
+    on, off = bool(kept[OURS].min() >= at_least), bool(kept[UNWEIGHTED].max() <= at_most)
+    words = f"with weights at least {100 * at_least:.0f} % of it stays, both ways, in every seed: "
+    words += f"{ANSWER[on]}; without them at most {100 * at_most:.0f} %: {ANSWER[off]}"
+    measured = {
+        f"rare class kept, {way}, {method}": values.tolist()
+        for method, rows in kept.items()
+        for way, values in zip(WAYS, rows, strict=True)
+    }
+    return Verdict(on and off, words, measured)
+
+
+def sway(card: SceneCard, translating: Mapping[str, bool], limit: float = 0.1) -> Verdict:
     """The criterion of jdbw.claim.noise, first domain to second.
 
     JD-BW's noise changes the class that the judge sees in less than `limit` of the pairs of noises
@@ -70,15 +105,14 @@ def sway(card: SceneCard, translating: Mapping[str, bool], limit: float = 0.1) -
     own, other = card.values(OURS, field), card.values(RIVAL, field)
     idle = [method for method in (OURS, RIVAL) if not translating[method]]
     small, half = bool((own < limit).all()), bool(own.mean() < other.mean() / 2)
-    answer = {True: "yes", False: "no"}
-    words = f"JD-BW: less than {limit:.0%} in every seed, {answer[small]}; "
-    words += f"less than half as often as MUNIT, {answer[half]}"
+    words = f"JD-BW: less than {limit:.0%} in every seed, {ANSWER[small]}; "
+    words += f"less than half as often as MUNIT, {ANSWER[half]}"
     if idle:
         words += f"; but no translation by {' and '.join(idle)}, so this is no comparison"
     measured = {
         f"{what}, {way}, {method}": card.values(method, f"{name}, {way}").tolist()
         for method in (OURS, RIVAL)
         for what, name in (("class swayed", "class swayed by noise"), ("diversity", "diversity"))
-        for way in ("x to y", "y to x")
+        for way in WAYS
     }
-    return Sway(small and half and not idle, words, measured)
+    return Verdict(small and half and not idle, words, measured)
