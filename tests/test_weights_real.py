@@ -86,7 +86,7 @@ def test_bright_reads_the_upper_corners() -> None:
     assert real.bright(x).tolist() == [0, 1, 0]
 
 
-def test_the_card_holds_both_arms_of_a_scene(
+def test_the_card_holds_all_arms_of_a_scene(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(real, "SCENES", {k: short(v) for k, v in real.SCENES.items()})
@@ -95,9 +95,9 @@ def test_the_card_holds_both_arms_of_a_scene(
     card = json.loads((tmp_path / "real.json").read_text())
     assert list(card["scenes"]) == ["fashion"]
     runs = card["scenes"]["fashion"]["runs"]
-    assert [run["method"] for run in runs] == ["JD-BW", "joint discriminator"]
+    assert [run["method"] for run in runs] == ["JD-BW", "joint discriminator", "MUNIT"]
     assert runs[0]["gap without weights"] == pytest.approx(0.317, abs=0.001)
-    assert set(runs[0]["pictures"]) == {"gx", "fy"}  # translations only, no image of a data set
+    assert set(runs[0]["pictures"]) == {"gx", "fy", "noises"}  # translations only, no image of a data set
     assert "pictures" not in card["scenes"]["fashion"]
     beside = card["scenes"]["fashion"]["beside"]
     for way in ("x to y", "y to x"):

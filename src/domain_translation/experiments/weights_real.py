@@ -2,9 +2,9 @@
 
     python -m domain_translation.experiments.weights_real data/results/full/weights
 
-trains JD-BW and its joint discriminator alone on three pairs of real domains out of balance, with
-judges trained on real labelled images, and writes the card `real.json`. It needs the files of the
-full profile; finished runs and judges are kept in OUT/real_runs.
+trains JD-BW, its joint discriminator alone and MUNIT on three pairs of real domains out of balance,
+with judges trained on real labelled images, and writes the card `real.json`. It needs the files of
+the full profile; finished runs and judges are kept in OUT/real_runs.
 
 * street: MNIST against MNIST-M, digits over photographs, in SVHN's shares (jdbw.data.svhn);
 * fashion: Canny contours of Fashion-MNIST's shoes and bags against photographs (jdbw.data.edges);
@@ -64,8 +64,8 @@ from domain_translation.munit import config as munit
 
 SIZE = FULL_DIGITS.size  # side of all pictures in pixels
 SEED = 0
-COMPARED = ("JD-BW", "joint discriminator")
-TOLD = ("gx", "fy")  # the translations that the card shows
+COMPARED = ("JD-BW", "joint discriminator", "MUNIT")
+TOLD = ("gx", "fy", "noises")  # the translations that the card shows
 HALF = (0.5, 0.5)
 
 
@@ -165,7 +165,7 @@ def judges(scene: Scene, folder: Path) -> Judges:
 
 
 def of_scene(at: Judges, folder: Path) -> dict[str, Any]:
-    """A scene, both trainings, and what real images reach beside them ("beside", by way).
+    """A scene, its trainings, and what real images reach beside them ("beside", by way).
 
     Of the pictures only translations are told: the images themselves are not ours to pass on.
     """
