@@ -97,7 +97,8 @@ def test_the_card_holds_all_arms_of_a_scene(
     runs = card["scenes"]["fashion"]["runs"]
     assert [run["method"] for run in runs] == ["JD-BW", "joint discriminator", "MUNIT"]
     assert runs[0]["gap without weights"] == pytest.approx(0.317, abs=0.001)
-    assert set(runs[0]["pictures"]) == {"gx", "fy", "noises"}  # translations only, no image of a data set
+    # Translations only, no image of a data set.
+    assert set(runs[0]["pictures"]) == {"gx", "fy", "noises"}
     assert "pictures" not in card["scenes"]["fashion"]
     beside = card["scenes"]["fashion"]["beside"]
     for way in ("x to y", "y to x"):
