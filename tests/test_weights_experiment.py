@@ -97,6 +97,11 @@ def test_the_summary_of_a_translator_that_does_nothing() -> None:
     assert entry["variance, source"] == 1
     assert entry["zero mass, x"] == pytest.approx(0.5)
     assert entry["zero mass, goal"] == pytest.approx(0.3)
+    here = grid.confusion(at.x, at.test.y.x, at.test.y.y, 10)
+    assert entry["zeros made, y to x"] == pytest.approx(float(here[:, 0].mean()), abs=1e-4)
+    assert entry["weights exactly equal"] == 1
+    found["shares"][-1, 1] = 0.9
+    assert grid.summary(found, at, 0.5)["weights exactly equal"] == 0
 
 
 def test_runs_are_planned_by_seed_and_the_papers_skew_comes_first() -> None:

@@ -128,6 +128,9 @@ def summary(found: Mapping[str, Tensor], at: Judges, zeros: float) -> dict[str, 
     if len(late):
         entry["zero mass, x"], entry["zero mass, y"] = late.mean(0)[:, 0].tolist()
         entry["zero mass, goal"] = float(goal)
+        # A softmax gives equal weights when the clip has cut all logits to one value.
+        equal = found["shares"][-len(late) :] == 1
+        entry["weights exactly equal"] = float(equal.all(1).float().mean())
     rounded = {k: round(v, 4) if isinstance(v, float) else v for k, v in entry.items()}
     return rounded | {
         "confusion": [[round(v, 3) for v in row] for row in there.tolist()],
