@@ -10,6 +10,9 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
+from domain_translation.batch_weight.masses import effective_share
+from domain_translation.batch_weight.record import exactly_equal
+from domain_translation.batch_weight.weighting import batch_softmax
 from domain_translation.data.digits import Split
 from domain_translation.data.sr_digits import Pair, held_out_pair, training_pair
 from domain_translation.evaluation.sample_judges import SampleJudge
@@ -77,6 +80,12 @@ def test_settings_are_those_of_the_training() -> None:
 
 def identity(totals: Tensor) -> Outcome:
     return Outcome(lambda x, s: x, lambda y, s: y, totals, torch.ones(len(totals), 2), 7)
+
+
+def test_weights_are_exactly_equal_where_the_clip_has_cut_all_logits() -> None:
+    logits = torch.tensor([[0.5, -1.0, 1.5, 0.0], [3.5, 4.0, 9.0, 3.0], [-0.1, 0.0, 0.1, 0.0]])
+    shares = torch.tensor([effective_share(batch_softmax(row, 3.0)) for row in logits])
+    assert exactly_equal(torch.stack([shares, torch.ones(3)], 1)) == pytest.approx(1 / 3)
 
 
 def test_the_summary_of_a_translator_that_does_nothing() -> None:

@@ -250,6 +250,7 @@ def test_the_gap_is_measured_late_and_by_domain() -> None:
     assert found["gap, x"] == pytest.approx(0, abs=1e-6)
     assert found["gap, y"] == pytest.approx(0.1, abs=1e-6)
     assert found["effective share"] == 0.5
+    assert found["weights exactly equal"] == 0
     assert measures.of_masses(torch.zeros(0, 2, 2), torch.zeros(0, 2), scene) == {}
 
 

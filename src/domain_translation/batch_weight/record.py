@@ -50,3 +50,14 @@ class Record(nn.Module):
                 count = self.totals.shape[-1]
                 self.totals[self.step, side] = class_totals(half, self.classes[side][rows], count)
         self.step += 1
+
+
+def exactly_equal(shares: Tensor) -> float:
+    """Share of the recorded minibatches in which all weights of both domains were one number.
+
+    No trained network says so; a softmax does when the clip has cut all its logits to one value.
+
+    Args:
+        shares: (records, 2), effective shares as in `Record.shares`; one record or more.
+    """
+    return float((shares == 1).all(1).float().mean())

@@ -28,6 +28,7 @@ from torch import Tensor
 
 from domain_translation import recipes, runtime, weights
 from domain_translation.batch_weight.masses import midpoint, skewed
+from domain_translation.batch_weight.record import exactly_equal
 from domain_translation.checkpoints import digest
 from domain_translation.data.sr_digits import ZEROS, Pair, held_out_pair, training_pair
 from domain_translation.evaluation.class_preservation import (
@@ -128,9 +129,7 @@ def summary(found: Mapping[str, Tensor], at: Judges, zeros: float) -> dict[str, 
     if len(late):
         entry["zero mass, x"], entry["zero mass, y"] = late.mean(0)[:, 0].tolist()
         entry["zero mass, goal"] = float(goal)
-        # A softmax gives equal weights when the clip has cut all logits to one value.
-        equal = found["shares"][-len(late) :] == 1
-        entry["weights exactly equal"] = float(equal.all(1).float().mean())
+        entry["weights exactly equal"] = exactly_equal(found["shares"][-len(late) :])
     rounded = {k: round(v, 4) if isinstance(v, float) else v for k, v in entry.items()}
     return rounded | {
         "confusion": [[round(v, 3) for v in row] for row in there.tolist()],

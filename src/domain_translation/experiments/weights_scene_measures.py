@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from domain_translation import weights
+from domain_translation.batch_weight.record import exactly_equal
 from domain_translation.data.sr_digits import Pair
 from domain_translation.evaluation.class_preservation import (
     Shares,
@@ -129,7 +130,7 @@ def of_masses(totals: Tensor, share: Tensor, scene: Scene) -> dict[str, float]:
     """How far the late weighted class masses are from the midpoint; empty without a record.
 
     "gap" is the total variation distance, half the sum of absolute differences: of the weighted
-    masses, and of the masses without weights.
+    masses, and of the masses without weights. All but the last are of the late training.
 
     Args:
         totals: (records, 2, K), weighted masses of both domains.
@@ -138,7 +139,8 @@ def of_masses(totals: Tensor, share: Tensor, scene: Scene) -> dict[str, float]:
     """
     if not len(totals):
         return {}
-    late = totals[-max(1, len(totals) // LATE) :].double().mean(0)
+    steps = max(1, len(totals) // LATE)
+    late, late_share = totals[-steps:].double().mean(0), share[-steps:]
     goal = scene.goal()
     unweighted = torch.tensor(scene.masses, dtype=torch.float64)
     gaps, before = ((each - goal).abs().sum(1) / 2 for each in (late, unweighted))
@@ -146,7 +148,8 @@ def of_masses(totals: Tensor, share: Tensor, scene: Scene) -> dict[str, float]:
         "gap, x": float(gaps[0]),
         "gap, y": float(gaps[1]),
         "gap without weights": float(before[0]),
-        "effective share": float(share[-max(1, len(share) // LATE) :].mean()),
+        "effective share": float(late_share.mean()),
+        "weights exactly equal": exactly_equal(late_share),
     }
 
 
