@@ -208,3 +208,11 @@ def test_rows_of_translations_with_and_without_the_originals():
     assert labels == ["edges", "MUNIT", "JD-BW", "photos", "MUNIT", "JD-BW"]
     torch.testing.assert_close(rows[0], tables.tiles(SHOWN["x"]))
     torch.testing.assert_close(rows[4], tables.tiles(card.pictures("fy", "MUNIT")))
+
+
+def test_a_card_without_its_test_images_shows_the_noises_alone():
+    card = _card()
+    whole = tables.noise_rows(card, "JD-BW")
+    bare = SceneCard({k: v for k, v in card.scene.items() if k != "pictures"}, "")
+    for row, beside in zip(tables.noise_rows(bare, "JD-BW"), whole, strict=True):
+        torch.testing.assert_close(row, beside[1:])

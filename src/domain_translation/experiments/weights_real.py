@@ -177,12 +177,10 @@ def of_scene(at: Judges, folder: Path) -> dict[str, Any]:
         runs.append(entry | {"pictures": measures.shown(found)})
         told = f"kept {entry['kept, x to y']:.2f} and back {entry['kept, y to x']:.2f}"
         print(f"{at.scene.name}, {method}: {told}", flush=True)
-    scene = {**grid.of_scene(at), "runs": runs}
-    scene["beside"] = {
-        way: {row: grid.rounded(numbers) for row, numbers in found.items()}
-        for way in verdicts.WAYS
-        for found in [live(SceneCard(scene, ""), at, way)]
-    }
+    scene = {**grid.of_scene(at), "runs": runs, "beside": {}}
+    for way in verdicts.WAYS:
+        rows = live(SceneCard(scene, ""), at, way)
+        scene["beside"][way] = {row: grid.rounded(numbers) for row, numbers in rows.items()}
     del scene["pictures"]
     for entry in runs:
         entry["pictures"] = {which: entry["pictures"][which] for which in TOLD[at.scene.name]}

@@ -235,11 +235,16 @@ def translated(card: SceneCard, originals: Pair | None) -> tuple[list[Tensor], l
 
 
 def noise_rows(card: SceneCard, method: str) -> list[Tensor]:
-    """Rows as in JD-BW's Figures 4, 7 and 8: a source at the left, then one tile for each noise."""
+    """Rows as in JD-BW's Figures 4, 7 and 8: one tile for each noise.
+
+    The source is at the left, if the card has it.
+    """
     made = card.pictures("noises", method)
-    sources = card.pictures("x").expand(-1, made.shape[1], -1, -1)
-    grid = made.reshape(-1, NOISES, *made.shape[1:])
-    return [tiles(torch.cat([sources[i][None], row])) for i, row in enumerate(grid)]
+    grid = made.unflatten(0, (-1, NOISES))
+    if "pictures" in card.scene:
+        sources = card.pictures("x")[: len(grid), None]
+        grid = torch.cat([sources.expand(-1, -1, made.shape[1], -1, -1), grid], 1)
+    return [tiles(row) for row in grid]
 
 
 def smoothed(totals: Array) -> Array:

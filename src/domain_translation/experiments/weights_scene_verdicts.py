@@ -12,6 +12,8 @@ from domain_translation.experiments.weights_scene_tables import PASSES, Array, S
 OURS, RIVAL, UNWEIGHTED = "JD-BW", "MUNIT", "joint discriminator"
 WAYS = ("x to y", "y to x")
 QUARTER = 0.25
+STAYS, GOES = 0.85, 0.6  # thresholds of the digits (jdbw.fig2): kept with weights, and without
+ANSWER = {True: "yes", False: "no"}
 
 
 def classes_made(confusion: Array) -> float:
@@ -55,9 +57,6 @@ class Verdict(NamedTuple):
     measured: dict[str, Any]
 
 
-ANSWER = {True: "yes", False: "no"}
-
-
 def rare_kept(card: SceneCard, method: str) -> Array:
     """How much is kept of the class that the other domain has less of, (2, seeds).
 
@@ -70,17 +69,16 @@ def rare_kept(card: SceneCard, method: str) -> Array:
     )
 
 
-def on_and_off(card: SceneCard, at_least: float = 0.85, at_most: float = 0.6) -> Verdict:
+def on_and_off(card: SceneCard) -> Verdict:
     """Do the weights decide whether the rare class is kept (jdbw.claim.match)?
 
-    With weights at least `at_least` of it stays, both ways and in every seed; without them at most
-    `at_most`. The defaults are the thresholds of the digits (jdbw.fig2). A translation is not
-    asked for.
+    With weights at least `STAYS` of it is kept, both ways and in every seed; without them at most
+    `GOES`. A translation is not asked for.
     """
     kept = {method: rare_kept(card, method) for method in (OURS, UNWEIGHTED)}
-    on, off = bool(kept[OURS].min() >= at_least), bool(kept[UNWEIGHTED].max() <= at_most)
-    words = f"with weights at least {100 * at_least:.0f} % of it stays, both ways, in every seed: "
-    words += f"{ANSWER[on]}; without them at most {100 * at_most:.0f} %: {ANSWER[off]}"
+    on, off = bool(kept[OURS].min() >= STAYS), bool(kept[UNWEIGHTED].max() <= GOES)
+    words = f"with weights at least {100 * STAYS:.0f} % of it stays, both ways, in every seed: "
+    words += f"{ANSWER[on]}; without them at most {100 * GOES:.0f} %: {ANSWER[off]}"
     measured = {
         f"rare class kept, {way}, {method}": values.tolist()
         for method, rows in kept.items()
