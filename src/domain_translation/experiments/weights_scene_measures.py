@@ -130,8 +130,7 @@ def of_masses(totals: Tensor, share: Tensor, scene: Scene) -> dict[str, float]:
     """How far the late weighted class masses are from the midpoint; empty without a record.
 
     "gap" is the total variation distance, half the sum of absolute differences: of the weighted
-    masses, and of the masses without weights. Everything else is of the late
-    training.
+    masses, and of the masses without weights. Everything else is of the late training.
 
     Args:
         totals: (records, 2, K), weighted masses of both domains.

@@ -240,7 +240,7 @@ def noise_rows(card: SceneCard, method: str) -> list[Tensor]:
     The source is at the left, if the card has it.
     """
     made = card.pictures("noises", method)
-    grid = made.unflatten(0, (-1, NOISES))
+    grid = made.reshape(-1, NOISES, *made.shape[1:])
     if "pictures" in card.scene:
         sources = card.pictures("x")[: len(grid), None]
         grid = torch.cat([sources.expand(-1, -1, made.shape[1], -1, -1), grid], 1)
