@@ -118,7 +118,6 @@ QUICK_GLYPHS = replace(
     images=(40_000, 160_000),
     steps=(15, 50),
     learning_rates=(1e-3, 2e-4),
-    precision="bfloat16",
 )
 # Translators: chains start near their end, fewer and shorter ones do.
 QUICK_OUTLINE = replace(

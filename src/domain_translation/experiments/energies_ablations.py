@@ -67,7 +67,6 @@ GLYPHS = replace(
     penalty=0.02,
     batch=32,
     c=4,
-    precision="float32",
 )
 # The rate, chain and penalty that were settled on after two of five such runs were lost.
 GENTLE = replace(GLYPHS, steps=(15, 50), learning_rates=(1e-3, 2e-4), penalty=0.01)

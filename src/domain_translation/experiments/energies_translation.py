@@ -79,7 +79,7 @@ def study(
     found = {"doing nothing": measured(x, x, target, judges)}
     for length in LENGTHS:
         chain = replace(run, steps=max(1, round(length * run.steps)))
-        y = translate(network, x, chain, seed=SEED, precision="bfloat16").x.clamp(-1, 1)
+        y = translate(network, x, chain, seed=SEED).x.clamp(-1, 1)
         found[f"{chain.steps} steps"] = measured(y, x, target, judges)
     # What the numbers of a perfect translator would look like: other real targets.
     half = len(target) // 2

@@ -125,8 +125,8 @@ def train(pairs: Pairs, plan: Plan, work: Path, out: Path) -> Networks:
 
 
 def score_of(networks: Networks, sigma: float) -> scores.Score:
-    """The photographs' score; the denoiser runs in bfloat16, which halves the time."""
-    return scores.dae_score(in_batches(runtime.in_bfloat16(networks.denoiser)), sigma)
+    """The photographs' score."""
+    return scores.dae_score(in_batches(networks.denoiser), sigma)
 
 
 def choose(networks: Networks, validation: folders.Domains, plan: Plan) -> dict[str, Tensor]:

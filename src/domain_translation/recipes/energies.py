@@ -28,6 +28,14 @@ def energy(name: str, config: CFEBMConfig, checkpoint: Path) -> dict[str, Made]:
     return as_made(name, train(real_images(name).x, config, SEED, checkpoint), config)
 
 
+def in_bfloat16(config: CFEBMConfig) -> CFEBMConfig:
+    """The settings of the energies that were trained on a processor which multiplies bfloat16.
+
+    Their files stay; whatever is trained anew takes the float32 of the settings themselves.
+    """
+    return replace(config, precision="bfloat16")
+
+
 def first_stage(config: CFEBMConfig, updates: int) -> CFEBMConfig:
     """A trial of so many updates at the coarsest resolution, whose images the rest is cut from."""
     return replace(
@@ -45,10 +53,10 @@ def recipes() -> dict[str, Recipe]:
     """The recipes of this module by name."""
     plan = {
         "digits": settings.QUICK_DIGITS,
-        "glyphs": settings.QUICK_GLYPHS,
-        "mnist": settings.FULL_GREY,
-        "fashion": settings.FULL_FASHION,
-        "cifar": settings.FULL_COLOUR,
+        "glyphs": in_bfloat16(settings.QUICK_GLYPHS),
+        "mnist": in_bfloat16(settings.FULL_GREY),
+        "fashion": in_bfloat16(settings.FULL_FASHION),
+        "cifar": in_bfloat16(settings.FULL_COLOUR),
     }
     return {
         f"energies/{name}": Recipe(

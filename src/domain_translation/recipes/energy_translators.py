@@ -14,7 +14,7 @@ from domain_translation.cf_ebm.translation import train_translator
 from domain_translation.data import folders
 from domain_translation.data.procedural import glyphs, load_task
 from domain_translation.evaluation.sample_sets import real_images
-from domain_translation.recipes.energies import as_made, first_losses, first_stage
+from domain_translation.recipes.energies import as_made, first_losses, first_stage, in_bfloat16
 from domain_translation.recipes.parts import SEED, Made, Recipe
 
 Domains = tuple[Tensor, Tensor]  # source and target images, unpaired
@@ -48,10 +48,10 @@ def translator(
 def recipes() -> dict[str, Recipe]:
     """The recipes of this module by name."""
     plan: dict[str, tuple[Callable[[], Domains], CFEBMConfig]] = {
-        "outline": (outlines, settings.QUICK_OUTLINE),
-        "oranges": (functools.partial(painted, "fruit"), settings.QUICK_PAINTED),
-        "winter": (functools.partial(painted, "seasons"), settings.QUICK_SEASONS),
-        "dogs": (functools.partial(photographs, "cat2dog128", 64), settings.FULL_TRANSLATION),
+        "outline": (outlines, in_bfloat16(settings.QUICK_OUTLINE)),
+        "oranges": (functools.partial(painted, "fruit"), in_bfloat16(settings.QUICK_PAINTED)),
+        "winter": (functools.partial(painted, "seasons"), in_bfloat16(settings.QUICK_SEASONS)),
+        "dogs": (functools.partial(photographs, "cat2dog128", 64), in_bfloat16(settings.FULL_TRANSLATION)),
     }
     return {
         f"energies/{name}": Recipe(
