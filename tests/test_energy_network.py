@@ -131,6 +131,19 @@ def test_the_seed_decides_the_new_layers() -> None:
     assert not torch.equal(grown(1), grown(2))
 
 
+@pytest.mark.parametrize("spectral", [False, True])
+def test_the_global_generator_decides_nothing(spectral: bool) -> None:
+    def grown(state: int) -> dict[str, Tensor]:
+        net = make(spectral=spectral)
+        torch.manual_seed(state)
+        net.expand(3)
+        return net.state_dict()
+
+    first, second = grown(0), grown(1)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(value, second[name]) for name, value in first.items())
+
+
 def test_spectral_norm_bounds_every_layer() -> None:
     net = make(spectral=True)
     for _ in range(50):

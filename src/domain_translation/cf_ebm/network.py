@@ -179,12 +179,11 @@ class EnergyNetwork(nn.Module):
             fading = Fade(width(self.size, self.c), width(small, self.c))
             for module in (rgb, primal):
                 module.apply(_initialise)
+                if self.spectral:  # its power iteration starts at a random vector
+                    module.apply(_normalise)
         layers: tuple[nn.Module, ...] = (rgb, primal, fading)
         for layer in layers:
             layer.to(old[0])
-        if self.spectral:
-            for module in (rgb, primal):
-                module.apply(_normalise)
         _match(fading, _plain(rgb), old)
         self.from_rgb, self.fading, self.fade = rgb, fading, 0.0
         self.primals.append(primal)
