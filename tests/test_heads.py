@@ -104,3 +104,10 @@ def test_every_head_is_whole() -> None:
 def test_what_cannot_be_asked(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         sample(**({"n": 1, "seed": 0} | arguments))
+
+
+@pytest.mark.parametrize("share", [0.2, 0.6])
+def test_classes_alone_are_those_of_the_pictures(share: float) -> None:
+    drawn = heads.classes(20, 6, share)
+    assert torch.equal(drawn, heads.sample(20, 6, size=16, share=share).y)
+    assert drawn.dtype == torch.int64

@@ -180,3 +180,10 @@ def test_near_parts_hide_far_ones() -> None:
 def test_what_cannot_be_asked(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         sample(**({"n": 1, "seed": 0} | arguments))
+
+
+@pytest.mark.parametrize("share", [0.1, 0.9])
+def test_classes_alone_are_those_of_the_pictures(share: float) -> None:
+    drawn = wares.classes(20, 6, share)
+    assert torch.equal(drawn, wares.sample(20, 6, size=16, share_shoes=share).y)
+    assert drawn.dtype == torch.int64

@@ -78,6 +78,16 @@ def sample(n: int, seed: int, *, size: int = 32, style: str = "photo", share: fl
     return Heads(painted(x, seed) if style == "painted" else x, y)
 
 
+def classes(n: int, seed: int, share: float = 0.5) -> Tensor:
+    """The classes y (n,) of `sample` alone, without drawing anything.
+
+    Raises:
+        ValueError: n, seed or share out of range.
+    """
+    _check(n, seed, LEAST, STYLES[0], share)
+    return (torch.from_numpy(canvas.first_numbers(n, seed)) < share).long()
+
+
 def _check(n: int, seed: int, size: int, style: str, share: float) -> None:
     if n < 1:
         raise ValueError(f"n is {n}; ask for at least one head")

@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from domain_translation.batch_weight.masses import masses
+from domain_translation.data.procedural import canvas
 from domain_translation.data.procedural.glyphs import CUTS, FINE, HEIGHT, SIZES, Poses, distances
 
 # Digits 0 to 9 of the 73,257 images that SVHN trains on (Netzer et al. 2011).
@@ -51,16 +52,31 @@ def sample(n: int, seed: int, *, size: int = 16, shares: Sequence[float] | None 
         FileNotFoundError: matplotlib came without its DejaVu fonts.
     """
     _check(n, seed, size)
-    mass = masses(_svhn() if shares is None else shares)
-    if len(mass) != 10:
-        raise ValueError(f"{len(mass)} shares given; give ten, one for each digit from 0 to 9")
     x, digits = torch.empty(n, 3, size, size), torch.empty(n, dtype=torch.int64)
     for start in range(0, n, CHUNK):
         u, knots = _draw(range(start, min(start + CHUNK, n)), seed)
         here = slice(start, start + len(u))
-        digits[here] = torch.searchsorted(mass.cumsum(0)[:-1], u[:, 0].contiguous(), right=True)
+        digits[here] = _digits(u[:, 0].contiguous(), shares)
         x[here] = 2 * avg_pool2d(_painted(digits[here], u, knots), FINE // size) - 1
     return Plates(x, digits)
+
+
+def classes(n: int, seed: int, shares: Sequence[float] | None = None) -> Tensor:
+    """The digits y (n,) of `sample` alone, without drawing anything.
+
+    Raises:
+        ValueError: n or seed out of range, shares that are not ten masses.
+    """
+    _check(n, seed, SIZES[0])
+    return _digits(torch.from_numpy(canvas.first_numbers(n, seed)), shares)
+
+
+def _digits(u: Tensor, shares: Sequence[float] | None) -> Tensor:
+    """Digits (n,) of SVHN's or other shares, by uniform numbers (n,)."""
+    mass = masses(_svhn() if shares is None else shares)
+    if len(mass) != 10:
+        raise ValueError(f"{len(mass)} shares given; give ten, one for each digit from 0 to 9")
+    return torch.searchsorted(mass.cumsum(0)[:-1], u, right=True)
 
 
 def _svhn() -> list[float]:

@@ -76,6 +76,16 @@ def sample(
     return Wares(x, y)
 
 
+def classes(n: int, seed: int, share_shoes: float = 0.5) -> Tensor:
+    """The classes y (n,) of `sample` alone, without drawing anything.
+
+    Raises:
+        ValueError: n, seed or share_shoes out of range.
+    """
+    _check(n, seed, LEAST, share_shoes, STYLES[0])
+    return (torch.from_numpy(canvas.first_numbers(n, seed)) < share_shoes).long()
+
+
 def _check(n: int, seed: int, size: int, share_shoes: float, style: str) -> None:
     if n < 1:
         raise ValueError(f"n is {n}; ask for at least one ware")
