@@ -20,6 +20,7 @@ from torch import Tensor
 from domain_translation.batch_weight.masses import masses, midpoint
 from domain_translation.data.digits import Split
 from domain_translation.data.fashion_wares import EDGE_SHARES, PHOTO_SHARES
+from domain_translation.data.painterly import painted
 from domain_translation.data.procedural import glyphs, heads, plates, wares
 from domain_translation.data.sr_digits import Pair
 from domain_translation.evaluation.counterparts import Errors, none_known, to_counterparts
@@ -129,8 +130,8 @@ def _heads(n: int, seed: int) -> Pair:
 
 
 def _same_heads(n: int, seed: int) -> Pair:
-    taken, painted = (heads.sample(n, seed, size=SIZE, style=style) for style in heads.STYLES)
-    return Pair(Split(*taken), Split(*painted))
+    taken = heads.sample(n, seed, size=SIZE, style="photo")
+    return Pair(Split(*taken), Split(painted(taken.x, seed), taken.y))  # heads' own paintings
 
 
 _ALL = (
