@@ -9,6 +9,7 @@ from urllib.error import URLError
 import pytest
 import torch
 from torch import Generator, Tensor, nn
+from torchvision import models
 
 from domain_translation.evaluation import imagenet
 from domain_translation.evaluation.imagenet import OnImages, class_likeness
@@ -31,7 +32,6 @@ COUNTS = {
 
 @pytest.mark.parametrize("name", imagenet.CLASSIFIERS)
 def test_classifiers_of_the_sources_have_their_published_sizes(name: str) -> None:
-    models = pytest.importorskip("torchvision.models")
     with torch.device("meta"):
         network = imagenet.paper_network(name, weights=None)
     assert sum(p.numel() for p in network.parameters()) == COUNTS[name]
@@ -53,13 +53,20 @@ def test_the_lists_of_the_sources() -> None:
 
 def test_a_missing_torchvision_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "torchvision.models", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'domain-translation\[full\]'"):
+    with pytest.raises(ImportError, match="both from one index: pip install torch torchvision"):
+        imagenet.paper_judges()
+
+
+def test_a_torchvision_of_another_torch_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: str) -> None:
+        raise RuntimeError("operator torchvision::nms does not exist")
+
+    monkeypatch.setattr(imagenet.importlib, "import_module", broken)
+    with pytest.raises(ImportError, match=r"imported \(operator torchvision::nms.*one index"):
         imagenet.paper_judges()
 
 
 def test_a_missing_network_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    pytest.importorskip("torchvision")
-
     def offline(*_: object, **__: object) -> None:
         raise URLError("no route to host")
 
@@ -70,7 +77,6 @@ def test_a_missing_network_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_
 
 
 def test_cached_weights_need_no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    models = pytest.importorskip("torchvision.models")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(torch.hub, "download_url_to_file", None)
     network = models.resnet18(weights=None).eval()

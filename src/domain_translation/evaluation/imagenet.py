@@ -99,7 +99,7 @@ def paper_judges(names: Sequence[str] = LCOOL) -> dict[str, Judge]:
     The weights are torchvision's first published ones (V1), which it downloads on first use.
 
     Raises:
-        ModuleNotFoundError: torchvision is not installed.
+        ImportError: torchvision is missing, or was compiled against another torch.
         ConnectionError: weights are neither in torchvision's cache nor to be had.
     """
     return {name: _paper_judge(name) for name in names}
@@ -114,16 +114,17 @@ def paper_network(name: str, weights: str | None = "IMAGENET1K_V1") -> nn.Module
 
     Raises:
         ValueError: a network that the sources do not use.
-        ModuleNotFoundError, ConnectionError: see `paper_judges`.
+        ImportError, ConnectionError: see `paper_judges`.
     """
     if name not in CLASSIFIERS:
         raise ValueError(f"there is no classifier {name!r}; choose from {', '.join(CLASSIFIERS)}")
     try:
         models = importlib.import_module("torchvision.models")
-    except ImportError as error:
-        raise ModuleNotFoundError(
-            "the classifiers of the sources come from torchvision, which is not installed; "
-            "install it with: pip install 'domain-translation[full]'"
+    except (ImportError, RuntimeError) as error:
+        raise ImportError(
+            f"the classifiers of the sources come from torchvision, which cannot be imported "
+            f"({error}); install it together with torch, both from one index: "
+            f"pip install torch torchvision"
         ) from error
     # Inception would otherwise warn that it is slow to initialise by the paper's recipe.
     arguments = {"init_weights": False} if weights is None and name == "Inception-v3" else {}
