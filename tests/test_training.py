@@ -241,6 +241,57 @@ def test_seeded_gives_the_global_generator_back() -> None:
     assert torch.equal(a, b)
     assert torch.equal(torch.get_rng_state(), state)
 
+    def interrupted() -> None:
+        with runtime.seeded(3):
+            torch.rand(2)
+            raise Stop
+
+    pytest.raises(Stop, interrupted)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("seed", [0, 3, 2**31 - 1, 2**63, -1])
+def test_seeded_is_manual_seed_on_the_cpu(seed: int) -> None:
+    def drawn() -> list[Tensor]:
+        layers = nn.Linear(7, 5), nn.Conv2d(3, 4, 3)
+        return [*(p.detach() for layer in layers for p in layer.parameters()), torch.randn(40)]
+
+    with runtime.seeded(seed):
+        ours = drawn()
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        theirs = drawn()
+    assert all(map(torch.equal, ours, theirs))
+
+
+def test_seeded_touches_no_other_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("the stream of another device was started anew")
+
+    monkeypatch.setattr(torch, "manual_seed", refuse)
+    for module in (torch.cuda, torch.mps, torch.xpu):
+        for name in ("manual_seed", "manual_seed_all"):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, refuse)
+    with runtime.seeded(3):
+        nn.Linear(2, 2)
+
+
+@pytest.mark.gpu
+def test_seeded_borrows_the_generator_of_one_device() -> None:
+    device = torch.device("cuda")
+    cpu, gpu = torch.get_rng_state(), torch.cuda.get_rng_state()
+    with runtime.seeded(3):
+        nn.Linear(2, 2)
+    assert torch.equal(torch.cuda.get_rng_state(), gpu)
+    drawn = []
+    for _ in range(2):
+        with runtime.seeded(3, device):
+            drawn.append(torch.rand(5, device=device))
+    assert torch.equal(*drawn)
+    assert torch.equal(torch.cuda.get_rng_state(), gpu)
+    assert torch.equal(torch.get_rng_state(), cpu)
+
 
 def test_lower_precision_still_learns() -> None:
     """Autocast around the whole loop would keep the first step's weights in its cache."""

@@ -72,8 +72,9 @@ def train_pix2pix(
 
     def generator_loss(batch: tuple[Tensor, ...], generator: Generator) -> Tensor:
         x, y = batch[0][:, :a], batch[0][:, a:]
-        # Dropout takes no generator: it is seeded from the one of the run.
-        with seeded(int(torch.randint(2**31, (), generator=generator, device=generator.device))):
+        # Dropout takes no generator: the global one of its device is seeded from that of the run.
+        drawn = torch.randint(2**31, (), generator=generator, device=generator.device)
+        with seeded(int(drawn), generator.device):
             fake = translator(x)
         fresh[:] = [torch.cat([x, fake.detach()], 1)]
         fool = least_squares(critic(torch.cat([x, fake], 1)), 1)
