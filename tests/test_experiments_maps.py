@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +34,7 @@ from domain_translation.experiments.map_study import (
     pooled,
 )
 
+ROOT = Path(__file__).resolve().parents[1]
 PLAN = maps.Plan(
     cyclegan=CycleGANConfig(width=4, blocks=1, critic_layers=1, size=32, steps=2),
     load_size=36,
@@ -266,3 +267,12 @@ def test_the_strip_shows_the_pictures_in_their_places() -> None:
     for r in range(4):
         for c in range(4):
             assert tuple(image[96 * r + 48, 96 * c + 48]) == (40 * r, 60 * c, 0)
+
+
+def test_the_stored_run_differs_from_todays_plan_in_its_precision_alone() -> None:
+    """Its CycleGAN multiplied in bfloat16 and its card says so; another run would in float32."""
+    stored = json.loads((ROOT / "data/results/full/maps/card.json").read_text())["plan"]
+    today = json.loads(json.dumps(asdict(maps.Plan())))
+    assert stored["cyclegan"].pop("precision") == "bfloat16"
+    assert today["cyclegan"].pop("precision") == "float32"
+    assert stored == today
