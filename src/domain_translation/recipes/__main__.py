@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from domain_translation.recipes import RECIPES, run
+from domain_translation.recipes import RECIPES, run, write_checks
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -19,7 +19,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, default=Path("data/weights"), help="folder to write to")
     parser.add_argument("--steps", type=int, help="fewer steps, for a trial")
     parser.add_argument("--checkpoint", type=Path, help="file (energies: folder) to resume from")
+    parser.add_argument(
+        "--checks", action="store_true", help="write what each network in --out does on its batch"
+    )
     options = parser.parse_args(arguments)
+    if options.checks:
+        for file in write_checks(options.out):
+            print(f"{file} was not checked: its data set is not at hand", file=sys.stderr)
+        return 0
     if options.name is None:
         for name, recipe in RECIPES.items():
             print(f"{name:24} {recipe.config}")

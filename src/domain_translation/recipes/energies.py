@@ -7,13 +7,21 @@ import functools
 from dataclasses import replace
 from pathlib import Path
 
-from torch import Tensor
+import torch
+from torch import Generator, Tensor, nn
 
 from domain_translation.cf_ebm import config as settings
 from domain_translation.cf_ebm.config import CFEBMConfig
 from domain_translation.cf_ebm.training import Trained, train
 from domain_translation.evaluation.sample_sets import real_images
-from domain_translation.recipes.parts import SEED, Made, Recipe, losses_of_file
+from domain_translation.recipes.parts import (
+    CHECK,
+    CHECKED,
+    SEED,
+    Made,
+    Recipe,
+    losses_of_file,
+)
 
 
 def as_made(name: str, trained: Trained, config: CFEBMConfig) -> dict[str, Made]:
@@ -49,6 +57,13 @@ def first_losses(checkpoint: Path) -> Tensor:
     return losses_of_file(min(checkpoint.rglob("*.safetensors"), key=lambda p: int(p.stem)))
 
 
+def gap_to_noise(name: str, _: str, network: nn.Module) -> float:
+    """Mean energy of uniform noise above that of training images."""
+    x = real_images(name).x[:CHECKED]
+    noise = 2 * torch.rand(x.shape, generator=Generator().manual_seed(CHECK)) - 1
+    return float(network(noise).mean() - network(x).mean())
+
+
 def recipes() -> dict[str, Recipe]:
     """The recipes of this module by name."""
     plan = {
@@ -60,7 +75,11 @@ def recipes() -> dict[str, Recipe]:
     }
     return {
         f"energies/{name}": Recipe(
-            config, functools.partial(energy, name), first_stage, first_losses
+            config,
+            functools.partial(energy, name),
+            first_stage,
+            functools.partial(gap_to_noise, name),
+            first_losses,
         )
         for name, config in plan.items()
     }

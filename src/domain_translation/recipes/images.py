@@ -5,11 +5,17 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
+import torch
+from torch import Generator, nn
+from torch.nn.functional import cross_entropy
+
 from domain_translation import cyclegan, dae, pix2pix
+from domain_translation.dae.training import denoising_loss
 from domain_translation.data import procedural
+from domain_translation.data.procedural import Scenes
 from domain_translation.evaluation import image_judges
 from domain_translation.evaluation.image_judges import JudgeConfig, train_image_judges
-from domain_translation.recipes.parts import SEED, Made, Recipe, fewer_steps
+from domain_translation.recipes.parts import CHECK, CHECKED, SEED, Made, Recipe, fewer_steps
 
 SIGMA = 0.3  # std of the denoisers' noise for pixels in [-1, 1] (lcool.train.dae_image)
 JUDGED = ("animals", "fruit", "seasons")  # the city has a truth to compare with, pixel by pixel
@@ -53,20 +59,58 @@ def judges(task: str, config: JudgeConfig, checkpoint: Path) -> dict[str, Made]:
     return {f"{task}/judges": Made(trained, "make_judges", {"size": data.source.shape[-1]}, {})}
 
 
+@functools.cache
+def checked(task: str) -> Scenes:
+    """The scenes on which the networks of a task are checked."""
+    return procedural.TASKS[task](CHECKED, CHECK)
+
+
+def distance_from_truth(task: str, file: str, network: nn.Module) -> float:
+    """Mean distance of a translator's pictures from the true ones."""
+    source, target, _ = checked(task)
+    x, y = (target, source) if file.endswith("backward") else (source, target)
+    return float((network(x) - y).abs().mean())
+
+
+def denoising(task: str, domain: str, _: str, network: nn.Module) -> float:
+    """The loss of a denoiser."""
+    x = getattr(checked(task), domain)
+    noise = torch.randn(x.shape, generator=Generator().manual_seed(CHECK))
+    return float(denoising_loss(network, x, SIGMA * noise))
+
+
+def classification(task: str, _: str, network: nn.Module) -> float:
+    """Cross-entropy of the five judges, mean over them."""
+    scenes = checked(task)
+    x, y = torch.cat(scenes[:2]), torch.tensor([0, 1]).repeat_interleave(CHECKED)
+    losses = [cross_entropy(judge(x), y) for judge in network.children()]
+    return float(torch.stack(losses).mean())
+
+
 def recipes() -> dict[str, Recipe]:
     """The recipes of this module by name."""
-    recipes = {"city/pix2pix": Recipe(pix2pix.QUICK, maps_from_pairs, fewer_steps)}
+    missed = functools.partial(distance_from_truth, "city")
+    recipes = {"city/pix2pix": Recipe(pix2pix.QUICK, maps_from_pairs, fewer_steps, missed)}
     for task in procedural.TASKS:
         recipes[f"{task}/cyclegan"] = Recipe(
-            cyclegan.QUICK, functools.partial(translators, task), fewer_steps
+            cyclegan.QUICK,
+            functools.partial(translators, task),
+            fewer_steps,
+            functools.partial(distance_from_truth, task),
         )
         # Nobody cools a street map: it has no fringe to speak of.
         for domain in ("source", "target") if task in JUDGED else ("source",):
             recipes[f"{task}/{domain}_denoiser"] = Recipe(
-                dae.IMAGES, functools.partial(denoiser, task, domain), fewer_steps
+                dae.IMAGES,
+                functools.partial(denoiser, task, domain),
+                fewer_steps,
+                functools.partial(denoising, task, domain),
             )
     for task in JUDGED:
         recipes[f"{task}/judges"] = Recipe(
-            image_judges.QUICK, functools.partial(judges, task), fewer_steps
+            image_judges.QUICK,
+            functools.partial(judges, task),
+            fewer_steps,
+            functools.partial(classification, task),
         )
     return recipes

@@ -12,6 +12,9 @@ from torch import Tensor, nn
 from domain_translation import checkpoints
 
 SEED = 0
+# A check of a shipped network looks at so many examples, drawn with a seed that no part of any
+# task draws with.
+CHECKED, CHECK = 64, 4_000_000
 
 
 class Made(NamedTuple):
@@ -41,10 +44,13 @@ class Recipe:
         config: a dataclass of settings.
         train: (settings, checkpoint) -> the files it makes, by name.
         shorten: (settings, updates) -> settings of a trial of so many updates.
+        check: (file, its network) -> one number that says what the network does on a small fixed
+            batch: a loss where there is one.
         losses: checkpoint -> losses (updates, players).
     """
 
     config: Any
     train: Callable[[Any, Path], dict[str, Made]]
     shorten: Callable[[Any, int], Any]
+    check: Callable[[str, nn.Module], float]
     losses: Callable[[Path], Tensor] = losses_of_file

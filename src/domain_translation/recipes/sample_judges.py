@@ -5,10 +5,13 @@ from __future__ import annotations
 import functools
 from pathlib import Path
 
+from torch import nn
+from torch.nn.functional import cross_entropy
+
 from domain_translation.evaluation import sample_judges
 from domain_translation.evaluation.sample_judges import SampleJudgeConfig, train_sample_judge
 from domain_translation.evaluation.sample_sets import judge_images
-from domain_translation.recipes.parts import SEED, Made, Recipe, fewer_steps
+from domain_translation.recipes.parts import CHECKED, SEED, Made, Recipe, fewer_steps
 
 
 def sample_judge(name: str, config: SampleJudgeConfig, checkpoint: Path) -> dict[str, Made]:
@@ -17,6 +20,12 @@ def sample_judge(name: str, config: SampleJudgeConfig, checkpoint: Path) -> dict
     judge = train_sample_judge(real.x, real.y, config, SEED, checkpoint)
     arguments = {"size": real.x.shape[-1], "channels": real.x.shape[1], "width": config.width}
     return {f"energies/judge_{name}": Made(judge, "SampleJudge", arguments, {})}
+
+
+def classification(name: str, _: str, network: nn.Module) -> float:
+    """Cross-entropy of training images."""
+    real = judge_images(name)
+    return float(cross_entropy(network(real.x[:CHECKED]), real.y[:CHECKED]))
 
 
 def recipes() -> dict[str, Recipe]:
@@ -29,6 +38,11 @@ def recipes() -> dict[str, Recipe]:
         "cifar": sample_judges.CIFAR,
     }
     return {
-        f"energies/judge_{name}": Recipe(config, functools.partial(sample_judge, name), fewer_steps)
+        f"energies/judge_{name}": Recipe(
+            config,
+            functools.partial(sample_judge, name),
+            fewer_steps,
+            functools.partial(classification, name),
+        )
         for name, config in settings.items()
     }

@@ -5,11 +5,15 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+from torch import Generator, nn
+from torch.nn.functional import cross_entropy
+
 from domain_translation.evaluation.sample_judges import SampleJudgeConfig, train_sample_judge
 from domain_translation.experiments.weights_scenes import SCENES, judged_pair, training_pair
 from domain_translation.jd_bw import images, training
 from domain_translation.jd_bw.config import ImageConfig
-from domain_translation.recipes.parts import SEED, Made, Recipe, fewer_steps
+from domain_translation.jd_bw.generators import draw_noise
+from domain_translation.recipes.parts import CHECK, CHECKED, SEED, Made, Recipe, fewer_steps
 
 # Scenes and sides; the glyphs have their judge from `energies/judge_glyphs`.
 JUDGED = (("plates", 1), ("wares", 0), ("wares", 1), ("heads", 0), ("heads", 1))
@@ -44,15 +48,39 @@ def translators(name: str, config: ImageConfig, checkpoint: Path) -> dict[str, M
     }
 
 
+def classification(name: str, side: int, _: str, network: nn.Module) -> float:
+    """Cross-entropy of images that neither judge nor translator saw."""
+    data = SCENES[name].even(CHECKED, CHECK)[side]
+    return float(cross_entropy(network(data.x), data.y))
+
+
+def distance_from_counterparts(name: str, file: str, network: nn.Module) -> float:
+    """Mean distance of translations from true counterparts; of plates, from just any of them."""
+    scene = SCENES[name]
+    pair = scene.even(CHECKED, CHECK)
+    x, y = (side.x for side in pair)
+    seen, wanted = (y, x) if file.endswith("backward") else (x, y)
+    noise = draw_noise(CHECKED, scene.settings.joint.noise, Generator().manual_seed(CHECK))
+    return float((network(seen, noise) - wanted).abs().mean())
+
+
 def recipes() -> dict[str, Recipe]:
     """The recipes of this module by name."""
     trained = {
-        f"scenes/{name}": Recipe(scene.settings.joint, partial(translators, name), fewer_steps)
+        f"scenes/{name}": Recipe(
+            scene.settings.joint,
+            partial(translators, name),
+            fewer_steps,
+            partial(distance_from_counterparts, name),
+        )
         for name, scene in SCENES.items()
     }
     judged = {
         SCENES[name].judges[side]: Recipe(
-            SCENES[name].settings.judge, partial(judge, name, side), fewer_steps
+            SCENES[name].settings.judge,
+            partial(judge, name, side),
+            fewer_steps,
+            partial(classification, name, side),
         )
         for name, side in JUDGED
     }

@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from torch import Generator, nn
+from torch.nn.functional import cross_entropy
 
 from domain_translation.data.digits import Split
 from domain_translation.data.mass_shift import shrunk_and_turned
@@ -16,7 +18,8 @@ from domain_translation.evaluation.sample_judges import SampleJudgeConfig, train
 from domain_translation.jd_bw import config as settings
 from domain_translation.jd_bw import images, training
 from domain_translation.jd_bw.config import ImageConfig
-from domain_translation.recipes.parts import SEED, Made, Recipe, fewer_steps
+from domain_translation.jd_bw.generators import draw_noise
+from domain_translation.recipes.parts import CHECK, CHECKED, SEED, Made, Recipe, fewer_steps
 
 LOOKS = 4  # poses in which the judge of the turned digits sees each of them
 
@@ -62,6 +65,33 @@ def digits(config: ImageConfig, checkpoint: Path) -> dict[str, Made]:
     }
 
 
+def classification(real: Callable[[], Split], _: str, network: nn.Module) -> float:
+    """Cross-entropy of training images."""
+    data = real()
+    return float(cross_entropy(network(data.x[:CHECKED]), data.y[:CHECKED]))
+
+
+def game(file: str, network: nn.Module) -> float:
+    """What a network of JD-BW does with training digits beside their true counterparts.
+
+    A generator: mean distance from the counterpart. A weight net: its logit for zeros above that
+    for the rest. The discriminator: its value for a digit beside the counterpart above that for a
+    digit beside another's.
+    """
+    real = handwritten("train")
+    y, zero = real.x[:CHECKED], real.y[:CHECKED] == 0
+    x = shrunk_and_turned(y, CHECK)
+    part = file.removeprefix("shift/")
+    if part == "discriminator":
+        return float((network(x, y) - network(x, y.roll(1, 0))).mean())
+    if part.startswith("weight"):
+        logits = network(x if part == "weight_x" else y)
+        return float(logits[zero].mean() - logits[~zero].mean())
+    seen, wanted = (x, y) if part == "forward" else (y, x)
+    noise = draw_noise(CHECKED, settings.QUICK_DIGITS.noise, Generator().manual_seed(CHECK))
+    return float((network(seen, noise) - wanted).abs().mean())
+
+
 def recipes() -> dict[str, Recipe]:
     """The recipes of this module by name."""
     judged: dict[str, Callable[[], Split]] = {
@@ -69,10 +99,13 @@ def recipes() -> dict[str, Recipe]:
         "turned": turned,
     }
     return {
-        "shift/digits": Recipe(settings.QUICK_DIGITS, digits, fewer_steps),
+        "shift/digits": Recipe(settings.QUICK_DIGITS, digits, fewer_steps, game),
         **{
             f"shift/judge_{name}": Recipe(
-                sample_judges.GLYPHS, partial(judge, name, real), fewer_steps
+                sample_judges.GLYPHS,
+                partial(judge, name, real),
+                fewer_steps,
+                partial(classification, real),
             )
             for name, real in judged.items()
         },
