@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator
 
 # What decides the numbers of a run; each is a dependency of the package.
 _NAMED = ("domain-translation", "torch", "numpy", "scipy", "scikit-learn")
@@ -46,17 +46,3 @@ def _global_generator(device: torch.device) -> Generator:
         index = torch.cuda.current_device() if device.index is None else device.index
         return torch.cuda.default_generators[index]
     return torch.default_generator
-
-
-def in_bfloat16(network: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
-    """`network` evaluated in bfloat16 where that is safe (autocast), its result in float32.
-
-    About twice as fast on processors that know the format; the last of three decimal digits
-    goes.
-    """
-
-    def lowered(x: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, torch.bfloat16):
-            return network(x).float()
-
-    return lowered
