@@ -64,7 +64,9 @@ class MLPEnergy(nn.Module):
     def features(self, x: Tensor) -> Tensor:
         """Last hidden layer, (B, copies, dim) -> (copies, B, width); the energy is linear in it."""
         h = x.transpose(0, 1)
-        for w, b in zip(self.weights[:-1], self.biases[:-1], strict=True):
+        *weights, _ = self.weights  # a slice of a ParameterList is a new module: slow in a chain
+        *biases, _ = self.biases
+        for w, b in zip(weights, biases, strict=True):
             h = nn.functional.silu(torch.baddbmm(b, h, w))
         return h
 
