@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,82 @@ def test_the_stage_holds_what_sphinx_needs_and_is_not_touched_needlessly(tmp_pat
     assert changed == {"intro.md", gone.name}
 
 
+def executed(book: Book, name: str) -> Run:
+    """A run of `name` whose last code cell printed something."""
+    import nbformat
+
+    (chapter,) = Book(book.root).select([name])
+    notebook = stage.merge(chapter, None)
+    code = [c for c in notebook.cells if c.cell_type == "code"]
+    code[-1].outputs = [nbformat.v4.new_output("stream", text="found\n")]
+    injected = nbformat.v4.new_code_cell("seed = 3", metadata={"tags": ["injected-parameters"]})
+    notebook.cells.insert(2, injected)
+    path = book.root / f"{chapter.name.replace('/', '-')}.ipynb"
+    nbformat.write(notebook, path)
+    return Run(name, chapter.title, "cached", key="k", notebook=path)
+
+
+def staged(book: Book, run: Run) -> str:
+    """The staged notebook of `run`, as text; the pages see it as the run's notebook."""
+    seen: list[Run] = []
+    others = [r for r in runs(book) if r.chapter != run.chapter]
+    stage.lay_out(book, [run, *others], lambda folder, published: seen.extend(published))
+    text = (book.build / f"stage/book/{run.chapter}.ipynb").read_text()
+    if seen and run.notebook:
+        assert seen[0].notebook.name == f"{Path(run.chapter).name}.ipynb"
+        assert seen[0].notebook.is_relative_to(book.build)
+    return text
+
+
+def test_a_run_is_shown_in_the_present_prose(tmp_path):
+    book = toybook.make(tmp_path)
+    run = executed(book, "part/one")
+    assert "found" in staged(book, run)
+    text = tmp_path / "book/part/one.md"
+    toybook.write(text, text.read_text() + "\nPresent prose.\n")
+    shown = staged(Book(tmp_path), run)
+    assert "Present prose." in shown
+    assert "found" in shown
+    assert "seed = 3" not in shown
+
+
+def test_an_outdated_run_is_shown_as_it_was(tmp_path):
+    book = toybook.make(tmp_path)
+    run = replace(executed(book, "part/one"), stale=True, reason="not chosen; stale")
+    text = tmp_path / "book/part/one.md"
+    toybook.write(text, text.read_text() + toybook.cell("print('new')"))
+    shown = staged(Book(tmp_path), run)
+    assert "found" in shown
+    assert "new" not in shown
+
+
+def test_a_failed_chapter_without_a_good_run_shows_what_it_had_computed(tmp_path):
+    book = toybook.make(tmp_path)
+    partial = executed(book, "part/one").notebook
+    run = Run("part/one", "One", "failed", error="cell 5 failed:\n    1 / 0", partial=partial)
+    assert "found" in staged(book, run)
+    nothing = replace(run, partial=None)
+    shown = staged(book, nothing)
+    assert "found" not in shown
+    assert "double(2)" in shown
+
+
+def test_nothing_is_laid_out_again_when_nothing_changed(tmp_path):
+    book = toybook.make(tmp_path)
+    calls: list[int] = []
+
+    def pages(folder: Path, published: list[Run]) -> None:
+        calls.append(len(published))
+
+    first = stage.lay_out(book, runs(book), pages)
+    assert stage.lay_out(Book(tmp_path), runs(book), pages) == first
+    assert calls == [2]
+    for name in ("book/intro.md", "src/toy_book/gamma.py", "data/other.csv", "_config.yml"):
+        toybook.write(tmp_path / name, (tmp_path / name).read_text() + "\n")
+        stage.lay_out(Book(tmp_path), runs(book), pages)
+    assert calls == [2] * 5
+
+
 def test_the_address_comes_from_pyproject_and_the_branch_from_the_settings(tmp_path):
     book = toybook.make(tmp_path)
     settings = stage.config(book)
@@ -99,7 +176,7 @@ def test_pages_are_built_once_and_warnings_never_pass(tmp_path):
     toybook.write(two, plain.replace("# Chapter", "(here)=\n# Chapter"))
 
     def build() -> bool:
-        return html.build(book, lay_out(Book(tmp_path)), strict=True, watch=lambda: None)
+        return html.build(book, lay_out(Book(tmp_path)), strict=True)
 
     assert build() is True
     assert build() is False
@@ -119,6 +196,6 @@ def test_pages_are_built_once_and_warnings_never_pass(tmp_path):
         with pytest.raises(PressError, match="nosuch"):
             build()
     # A build of some chapters only may warn, but does not count for a whole one.
-    assert html.build(book, lay_out(Book(tmp_path)), strict=False, watch=lambda: None)
+    assert html.build(book, lay_out(Book(tmp_path)), strict=False)
     with pytest.raises(PressError, match="nosuch"):
         build()

@@ -1,4 +1,4 @@
-"""The content key: what makes a chapter run again, and what does not."""
+"""When a chapter runs again: what it uses is observed, and nothing else counts."""
 
 from __future__ import annotations
 
@@ -9,211 +9,205 @@ from pathlib import Path
 import pytest
 import toybook
 
-from domain_translation.press import cache
+from domain_translation.press import cache, machine
 from domain_translation.press.book import Book
-from domain_translation.press.key import Ingredients, imported_modules, ingredients
-from domain_translation.press.plan import Wish, plan
+from domain_translation.press.build import run_chapters
+from domain_translation.press.execute import Execution
+from domain_translation.press.key import Ingredients, ingredients, look, versions
+from domain_translation.press.plan import Wish, keep, plan
+from domain_translation.press.runner import Job
+
+USED = (("__init__.py", "alpha.py"), ("table.csv",))
 
 
-def look(root: Path, name: str = "part/one", **parameters: object) -> Ingredients:
-    book = Book(root)
-    (chapter,) = book.select([name])
-    return ingredients(book, chapter, {"profile": "quick", **parameters})
+@pytest.fixture
+def book(tmp_path, monkeypatch) -> Book:
+    """The toy book; its two chapters use a module and a data file each, by different ways."""
+    searched = [str(tmp_path / "src"), os.environ.get("PYTHONPATH", "")]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, searched)))
+    made = toybook.make(tmp_path)
+    one = "import importlib\nprint(importlib.import_module('toy_book.alpha').double(2))"
+    opened = f"print(open({str(tmp_path / 'data/table.csv')!r}).read())"
+    named = "import sys\nsys.audit('domain_translation.data_file', 'nets/a.bin')"
+    toybook.write(tmp_path / "data/nets/a.bin", "1")
+    toybook.write(tmp_path / "data/nets/b.bin", "1")
+    toybook.write(tmp_path / "book/part/one.md", toybook.chapter("One", one, opened))
+    toybook.write(tmp_path / "book/part/two.md", toybook.chapter("Two", "import toy_book", named))
+    return made
 
 
-def append(path: Path, text: str = "\n# edited\n") -> None:
+def append(path: Path, text: str = "\n# more\n") -> None:
     path.write_text(path.read_text() + text)
+
+
+def reasons(root: Path, wish: Wish | None = None) -> dict[str, str]:
+    return {j.chapter.name: j.reason for j in plan(Book(root), wish or Wish()).jobs}
+
+
+@pytest.mark.slow
+def test_touching_a_file_runs_exactly_the_chapters_that_used_it(book):
+    runs = run_chapters(book, Wish(), jobs=2, limit=60)
+    assert [r.error for r in runs] == ["", ""]
+    used = {c.chapter: c.ingredients for r in runs for c in cache.cards(book, "quick", r.chapter)}
+    modules = ["__init__.py", "alpha.py", "deep/__init__.py", "deep/beta.py"]
+    assert list(used["part/one"]["modules"]) == modules
+    assert list(used["part/one"]["data"]) == ["table.csv"]
+    assert list(used["part/two"]["modules"]) == ["__init__.py"]
+    assert list(used["part/two"]["data"]) == ["nets/a.bin"]
+
+    root, everyone = book.root, {"part/one", "part/two"}
+    for name, said in {
+        "src/toy_book/gamma.py": {},
+        "data/other.csv": {},
+        "data/nets/b.bin": {},
+        "src/toy_book/deep/beta.py": {"part/one": "module deep/beta.py changed"},
+        "data/table.csv": {"part/one": "data table.csv changed"},
+        "data/nets/a.bin": {"part/two": "data nets/a.bin changed"},
+        "src/toy_book/__init__.py": dict.fromkeys(everyone, "module __init__.py changed"),
+    }.items():
+        before = (root / name).read_text()
+        append(root / name)
+        assert reasons(root) == said, name
+        (root / name).write_text(before)
+        assert reasons(root) == {}, name
+    (root / "data/table.csv").unlink()
+    assert reasons(root) == {"part/one": "data table.csv changed"}
+
+
+def now(root: Path, **parameters: object) -> Ingredients:
+    """Ingredients of part/one if it uses `USED`."""
+    book = Book(root)
+    (chapter,) = book.select(["part/one"])
+    return ingredients(
+        chapter, {"profile": "quick", **parameters}, look(book), versions(book), *USED
+    )
+
+
+def execution(notebook: bytes = b"{}") -> Execution:
+    return Execution("", notebook, 1.0, modules=USED[0], data=USED[1])
+
+
+def run_one(root: Path, wish: Wish | None = None, **parameters: object) -> None:
+    """Keep a run of part/one as if it had been executed."""
+    book = Book(root)
+    (chapter,) = book.select(["part/one"])
+    job = Job(chapter, {"profile": "quick", **parameters}, "never run", 1.0)
+    keep(book, job, execution(), wish or Wish(), look(book))
+
+
+def test_prose_never_runs_a_chapter_again_and_code_does(book, tmp_path):
+    run_one(tmp_path)
+    text = (tmp_path / "book/part/one.md").read_text()
+    append(tmp_path / "book/part/one.md", "\nMore *prose*.\n")
+    assert "part/one" not in reasons(tmp_path)
+    append(tmp_path / "book/part/one.md", toybook.cell("2 + 2"))
+    assert reasons(tmp_path)["part/one"] == "code cells changed"
+    toybook.write(tmp_path / "book/part/one.md", text.replace("[parameters]", "[parameters, x]"))
+    assert "part/one" not in reasons(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("edited", "reason"),
-    [
-        ("book/part/one.md", "text changed"),
-        ("src/toy_book/alpha.py", "module alpha changed"),
-        ("src/toy_book/deep/beta.py", "module deep.beta changed"),
-        ("src/toy_book/deep/__init__.py", "module deep changed"),
-        ("src/toy_book/__init__.py", "module __init__ changed"),
-        ("data/table.csv", "data table.csv changed"),
-        ("constraints.txt", "constraints changed"),
-        ("src/toy_book/gamma.py", ""),
-        ("data/other.csv", ""),
-        ("book/part/two.md", ""),
-        ("book/intro.md", ""),
-    ],
+    [("src/toy_book/alpha.py", "module alpha.py changed"), ("data/table.csv", "data table.csv")],
 )
-def test_only_a_chapters_own_ingredients_change_its_key(tmp_path, edited, reason):
-    toybook.make(tmp_path)
-    before = look(tmp_path)
+def test_changes_are_named(book, tmp_path, edited, reason):
+    before = now(tmp_path)
     append(tmp_path / edited)
-    after = look(tmp_path)
-    assert after.changes_since(asdict(before)) == reason
-    assert (after.key == before.key) == (reason == "")
+    after = now(tmp_path)
+    assert after.key != before.key
+    assert reason in after.changes_since(asdict(before))
 
 
-def test_parameters_and_profile_are_part_of_the_key(tmp_path):
-    toybook.make(tmp_path)
-    plain, seeded, again = look(tmp_path), look(tmp_path, seed=1), look(tmp_path, seed=1)
-    assert seeded.changes_since(asdict(plain)) == "parameters changed"
-    assert plain.key != seeded.key == again.key
+def test_parameters_versions_and_machine_are_part_of_the_key(book, tmp_path, monkeypatch):
+    first = now(tmp_path)
+    assert now(tmp_path, seed=1).changes_since(asdict(first)) == "parameters changed"
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "other")
+    said = now(tmp_path).changes_since(asdict(first))
+    assert said.startswith("another machine (")
+    assert "ATEN_CPU_CAPABILITY=other" in machine.identity()
+    monkeypatch.delenv("ATEN_CPU_CAPABILITY")
+    project = (tmp_path / "pyproject.toml").read_text()
+    depends = 'version = "1.0"\ndependencies = ["numpy>=1"]'
+    toybook.write(tmp_path / "pyproject.toml", project.replace('version = "1.0"', depends))
+    assert now(tmp_path).changes_since(asdict(first)) == "version of numpy changed"
 
 
-def test_modification_times_play_no_part(tmp_path):
-    toybook.make(tmp_path)
-    before = look(tmp_path).key
+def test_modification_times_play_no_part(book, tmp_path):
+    before = now(tmp_path)
     for path in tmp_path.rglob("*"):
         os.utime(path, (1, 1))
-    assert look(tmp_path).key == before
+    assert now(tmp_path).key == before.key
 
 
-def test_several_changes_are_all_named(tmp_path):
-    toybook.make(tmp_path)
-    before = look(tmp_path)
-    append(tmp_path / "book/part/one.md")
-    append(tmp_path / "src/toy_book/alpha.py")
-    append(tmp_path / "src/toy_book/deep/beta.py")
-    said = look(tmp_path).changes_since(asdict(before))
-    assert said == "text changed, modules alpha, deep.beta changed"
+def test_the_inventory_counts_by_its_ids(book, tmp_path):
+    path = tmp_path / "data/inventory.csv"
+    toybook.write(path, "id,note\na.b,first\n")
+    first = look(book).data["inventory.csv"]
+    toybook.write(path, "id,note\na.b,better\n")
+    assert look(book).data["inventory.csv"] == first
+    toybook.write(path, "id,note\na.c,better\n")
+    assert look(book).data["inventory.csv"] != first
 
 
-def test_a_removed_module_is_a_change(tmp_path):
-    toybook.make(tmp_path)
-    before = look(tmp_path)
-    (tmp_path / "src/toy_book/deep/beta.py").unlink()
-    assert "module deep.beta changed" in look(tmp_path).changes_since(asdict(before))
-
-
-@pytest.mark.parametrize(
-    ("source", "modules"),
-    [
-        ("import toy_book", {"__init__"}),
-        ("import toy_book.gamma as g", {"__init__", "gamma"}),
-        ("from toy_book import gamma", {"__init__", "gamma"}),
-        ("from toy_book.gamma import anything", {"__init__", "gamma"}),
-        ("def f():\n    import toy_book.gamma", {"__init__", "gamma"}),
-        ("from toy_book.deep import beta", {"__init__", "deep", "deep.beta"}),
-        ("from toy_book.alpha import double", {"__init__", "alpha", "deep", "deep.beta"}),
-        ("import toy_bookish, numpy", set()),
-        ("this is no Python", set()),
-    ],
-)
-def test_imports_are_found_whatever_their_form(tmp_path, source, modules):
-    book = toybook.make(tmp_path)
-    assert set(imported_modules(book.package, [source])) == modules
-
-
-@pytest.mark.parametrize(
-    ("where", "line", "module"),
-    [
-        ("deep/beta.py", "from . import delta", "deep.delta"),
-        ("deep/beta.py", "from .delta import x", "deep.delta"),
-        ("deep/beta.py", "from .. import gamma", "gamma"),
-        ("deep/beta.py", "from ..gamma import x", "gamma"),
-        ("deep/__init__.py", "from .delta import x", "deep.delta"),
-        ("deep/__init__.py", "from ..gamma import x", "gamma"),
-    ],
-)
-def test_relative_imports_are_resolved(tmp_path, where, line, module):
-    book = toybook.make(tmp_path)
-    toybook.write(book.package / "deep/delta.py", "")
-    toybook.write(book.package / where, line + "\n")
-    assert module in imported_modules(book.package, ["import toy_book.deep.beta"])
-
-
-def test_magics_do_not_hide_a_cells_imports(tmp_path):
-    toybook.make(tmp_path)
-    text = toybook.chapter("T", "%matplotlib inline\n!ls\nfrom toy_book import gamma")
-    toybook.write(tmp_path / "book/part/one.md", text)
-    assert "gamma" in look(tmp_path).modules
-
-
-def test_a_computed_data_name_counts_all_data(tmp_path):
-    toybook.make(tmp_path)
-    text = toybook.chapter("T", "name = 'other.csv'\nledger.data_file(name)")
-    toybook.write(tmp_path / "book/part/one.md", text)
-    before = look(tmp_path)
-    append(tmp_path / "data/other.csv")
-    assert look(tmp_path).key != before.key
-
-
-def test_a_data_name_that_begins_with_a_folder_counts_that_folder(tmp_path):
-    toybook.make(tmp_path)
-    toybook.write(tmp_path / "data/nets/a.bin", "1")
-    text = toybook.chapter("T", "name = 'a'\nledger.data_file(f'nets/{name}.bin')")
-    toybook.write(tmp_path / "book/part/one.md", text)
-    before = look(tmp_path)
-    append(tmp_path / "data/other.csv")
-    assert look(tmp_path).key == before.key
-    append(tmp_path / "data/nets/a.bin")
-    assert look(tmp_path).key != before.key
-
-
-def kept(book: Book, before: Ingredients, after: Ingredients, **parameters: object) -> cache.Card:
-    facts = {"reason": "never run", "seconds": 1.0, "peak_mib": 1.0, "versions": {}}
-    return cache.keep(book, "part/one", "quick", before, after, b"{}", **facts)
-
-
-def reasons(root: Path, wish: Wish) -> dict[str, str]:
-    return {j.chapter.name: j.reason for j in plan(Book(root), wish).jobs}
-
-
-def test_the_plan_follows_the_cache(tmp_path):
-    book = toybook.make(tmp_path)
-    assert reasons(tmp_path, Wish()) == {"part/one": "never run", "part/two": "never run"}
-    now = look(tmp_path)
-    kept(book, now, now)
-    assert reasons(tmp_path, Wish()) == {"part/two": "never run"}
+def test_the_plan_follows_the_cache(book, tmp_path):
+    assert reasons(tmp_path) == {"part/one": "never run", "part/two": "never run"}
+    run_one(tmp_path)
+    assert reasons(tmp_path) == {"part/two": "never run"}
     assert reasons(tmp_path, Wish(only=("part/one",), force=True)) == {"part/one": "forced"}
     assert reasons(tmp_path, Wish("full"))["part/one"] == "never run"
-    append(tmp_path / "book/part/one.md")
-    assert reasons(tmp_path, Wish())["part/one"] == "text changed"
+    # A run of the checkout does not prove the wheel; one of the wheel serves both.
+    assert reasons(tmp_path, Wish(wheel=True))["part/one"] == "never run"
+    run_one(tmp_path, Wish(wheel=True))
+    for wheel in (True, False):
+        assert reasons(tmp_path, Wish(wheel=wheel)) == {"part/two": "never run"}
 
 
-def test_an_undone_edit_finds_the_old_run(tmp_path):
-    book = toybook.make(tmp_path)
+def test_an_undone_edit_finds_the_old_run(book, tmp_path):
     text = (tmp_path / "book/part/one.md").read_text()
-    first = look(tmp_path)
-    kept(book, first, first)
-    append(tmp_path / "book/part/one.md")
-    second = look(tmp_path)
-    kept(book, second, second)
+    run_one(tmp_path)
+    append(tmp_path / "book/part/one.md", toybook.cell("2 + 2"))
+    run_one(tmp_path)
     toybook.write(tmp_path / "book/part/one.md", text)
-    assert "part/one" not in reasons(tmp_path, Wish())
+    assert "part/one" not in reasons(tmp_path)
 
 
-def test_sources_edited_during_a_run_make_it_run_again(tmp_path):
-    book = toybook.make(tmp_path)
-    before = look(tmp_path)
+def test_sources_edited_during_a_run_make_it_run_again(book, tmp_path):
+    (chapter,) = book.select(["part/one"])
+    before = look(book)
+    text = (tmp_path / "src/toy_book/alpha.py").read_text()
     append(tmp_path / "src/toy_book/alpha.py")
-    kept(book, before, look(tmp_path))
-    assert reasons(tmp_path, Wish())["part/one"] == "module alpha changed"
-    toybook.make(tmp_path)
-    assert reasons(tmp_path, Wish())["part/one"] == "sources changed during its last run"
+    keep(book, Job(chapter, {"profile": "quick"}, "", 1.0), execution(), Wish(), before)
+    assert reasons(tmp_path)["part/one"] == "module alpha.py changed"
+    toybook.write(tmp_path / "src/toy_book/alpha.py", text)
+    assert reasons(tmp_path)["part/one"] == "sources changed during its last run"
 
 
-def test_chapters_left_out_keep_their_last_run_and_say_that_it_is_stale(tmp_path):
-    book = toybook.make(tmp_path)
-    now = look(tmp_path)
-    kept(book, now, now)
-    append(tmp_path / "book/part/one.md")
+def test_chapters_left_out_keep_their_last_run_and_say_that_it_is_stale(book, tmp_path):
+    run_one(tmp_path)
+    append(tmp_path / "book/part/one.md", toybook.cell("2 + 2"))
     (run,) = plan(Book(tmp_path), Wish(only=("part/two",))).kept
     assert (run.chapter, run.status, run.stale) == ("part/one", "cached", True)
-    assert run.reason == "not chosen; stale: text changed"
+    assert run.reason == "not chosen; stale: code cells changed"
 
 
-def test_a_run_without_its_card_or_with_a_damaged_one_does_not_count(tmp_path):
-    book = toybook.make(tmp_path)
-    now = look(tmp_path)
-    card = cache.notebook_path(book, kept(book, now, now)).with_suffix(".json")
+def test_a_run_without_its_card_or_with_a_damaged_one_does_not_count(book, tmp_path):
+    run_one(tmp_path)
+    (card,) = cache.folder(book, "quick", "part/one").glob("*.json")
     card.write_text(card.read_text()[:40])
-    assert reasons(tmp_path, Wish())["part/one"] == "never run"
+    assert reasons(tmp_path)["part/one"] == "never run"
     card.unlink()
-    assert reasons(tmp_path, Wish())["part/one"] == "never run"
+    assert reasons(tmp_path)["part/one"] == "never run"
 
 
-def test_old_runs_are_dropped(tmp_path):
-    book = toybook.make(tmp_path)
+def test_old_runs_are_dropped(book, tmp_path):
     for seed in range(cache.KEPT_RUNS + 3):
-        now = look(tmp_path, seed=seed)
-        kept(book, now, now)
+        run_one(tmp_path, seed=seed)
     files = sorted(p.suffix for p in cache.folder(book, "quick", "part/one").iterdir())
     assert files == [".ipynb"] * cache.KEPT_RUNS + [".json"] * cache.KEPT_RUNS
+
+
+def test_a_fresh_clone_starts_with_the_dearest_chapter(book, tmp_path):
+    table = "| chapter | CPU s |\n|---|---:|\n| part/one | 5.5 | 3 |\n| part/two | 70 | 3 |\n"
+    toybook.write(tmp_path / "benchmarks/book.md", table)
+    costs = {j.chapter.name: j.expected for j in plan(Book(tmp_path), Wish()).jobs}
+    assert costs == {"part/one": 5.5, "part/two": 70.0}

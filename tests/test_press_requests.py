@@ -32,7 +32,7 @@ from domain_translation.press.plan import Wish, plan, read_override
         (["book", "-p", "seed"], "not of the form name=value"),
         (["book", "-p", "seed={1}"], "neither number, text nor list"),
         (["book", "--jobs", "0"], "at least 1, not 0"),
-        (["book", "--limit", "0"], "must be positive seconds, not 0"),
+        (["book", "--limit", "0"], "must be positive CPU seconds, not 0"),
         (["notebooks", "--only", "part/three"], "unknown chapter 'part/three'"),
     ],
 )

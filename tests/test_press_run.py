@@ -1,4 +1,4 @@
-"""Chapters really executed: results, failures, the wall limit, Ctrl-C, and nothing left behind."""
+"""Chapters really executed: results, failures, limits, Ctrl-C, and nothing left behind."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from domain_translation import cli, ledger
 from domain_translation.press import cache
 from domain_translation.press.book import Book
 from domain_translation.press.build import run_chapters
+from domain_translation.press.files import PressError
 from domain_translation.press.plan import Wish, plan
 from domain_translation.press.report import table
 from domain_translation.press.run import Run
@@ -107,8 +108,8 @@ def test_chapters_run_once_with_their_parameters_in_an_empty_folder(book, capsys
     again = by_name(run_chapters(Book(book.root), wish, jobs=2, limit=60))
     assert {(r.status, r.reason) for r in again.values()} == {("cached", "nothing changed")}
     assert again["part/two"].notebook == first["part/two"].notebook
-    assert again["part/two"].seconds == first["part/two"].seconds
-    assert "part/one: ran in" in capsys.readouterr().out
+    assert again["part/two"].cpu_seconds == first["part/two"].cpu_seconds > 0
+    assert "part/one: ran, " in capsys.readouterr().out
 
 
 def test_a_failing_chapter_names_its_cell_and_the_others_finish(book, capsys):
@@ -118,30 +119,77 @@ def test_a_failing_chapter_names_its_cell_and_the_others_finish(book, capsys):
     assert "part/one: cell 5 failed:\n    wrong = 1 / 0" in said
     assert "ZeroDivisionError: division by zero" in said
     assert "\x1b" not in said
-    assert "part/two: ran in" in said
-    assert "The HTML was not rebuilt" in said
-    assert not (book.build / "html").exists()
+    assert "part/two: ran, " in said
+    assert "HTML built" in said
+    page = (book.build / "html/book/part/one.html").read_text()
+    assert "ZeroDivisionError" in page
+    assert "fine so far" in page
     assert texts(book.build / "failed/part/one.ipynb")[0] == "fine so far\n"
     assert [j.chapter.name for j in plan(Book(book.root), Wish()).jobs] == ["part/one"]
 
 
-def test_the_wall_limit_ends_the_kernel_and_all_it_started(book, capsys, tmp_path):
+def test_a_failed_chapter_keeps_its_last_good_run(book):
+    set_chapter(book, "part/one", "print('good')")
+    run_chapters(book, Wish(only=("part/one",)), jobs=1, limit=60)
+    set_chapter(book, "part/one", "raise ValueError('bad')")
+    found = by_name(run_chapters(Book(book.root), Wish(only=("part/one",)), jobs=1, limit=60))
+    run = found["part/one"]
+    assert (run.status, run.stale) == ("failed", True)
+    assert texts(run.notebook) == ["good\n"]
+    assert "ValueError: bad" in run.error
+    assert run.partial.is_file()
+
+
+BUSY = "# the endless cell\nprint('got this far', flush=True)\nwhile True: pass"
+
+
+@pytest.mark.parametrize(
+    ("last", "limit", "said"),
+    [
+        (BUSY, 3.0, "it had computed for 3 CPU seconds, its limit, and was ended"),
+        (FOREVER, 1.2, "one of its cells was still running after 12 s"),
+        ("import signal\nos.kill(os.getpid(), signal.SIGKILL)", 60.0, "was killed by the system"),
+    ],
+    ids=["computes", "sleeps", "killed"],
+)
+def test_a_kernel_that_is_ended_takes_along_all_it_started(book, tmp_path, last, limit, said):
     place = tmp_path / "pids"
-    set_chapter(book, "part/two", ENDLESS.format(place=str(place)), FOREVER)
-    assert cli.main(["book", "--only", "part/two", "--limit", "12"]) == 1
-    said = capsys.readouterr().out
-    assert "part/two: still running after 12 s, the wall limit" in said
-    assert "# the endless cell" in said
+    set_chapter(book, "part/two", ENDLESS.format(place=str(place)), last)
+    wish = Wish(only=("part/two",))
+    run = by_name(run_chapters(book, wish, jobs=1, limit=limit))["part/two"]
+    assert said in run.error
+    assert last.splitlines()[0] in run.error
     assert_ended(place)
     assert texts(book.build / "failed/part/two.ipynb")[0] == "got this far\n"
     assert not cache.cards(book, "quick", "part/two")
+    (other,) = plan(Book(book.root), Wish(only=("part/one",))).jobs
+    assert other.reason == "never run"
+
+
+def test_a_full_disk_costs_the_chapter_that_was_filed_and_no_other(book, monkeypatch):
+    whole = cache.keep
+
+    def full(book: Book, card: cache.Card, notebook: bytes) -> None:
+        if card.chapter == "part/one":
+            raise PressError("cannot write one.ipynb: No space left on device")
+        whole(book, card, notebook)
+
+    monkeypatch.setattr(cache, "keep", full)
+    runs = by_name(run_chapters(book, Wish(), jobs=2, limit=60))
+    assert runs["part/one"].error == "cannot write one.ipynb: No space left on device"
+    assert (runs["part/one"].status, runs["part/two"].status) == ("failed", "ran")
+    monkeypatch.undo()
+    monkeypatch.setenv("PYTHONPATH", str(book.root / "src"))
+    again = by_name(run_chapters(Book(book.root), Wish(), jobs=2, limit=60))
+    assert (again["part/one"].status, again["part/two"].status) == ("ran", "cached")
 
 
 @pytest.mark.parametrize(
     ("source", "said"),
     [
-        ("import os\nos._exit(3)", "Kernel died\ncell 4 failed:\n    import os"),
+        ("import os\nos._exit(3)", "its kernel died with status 3\ncell 4 failed:\n    import os"),
         ("raise SystemExit", "the kernel ended before this cell"),
+        ("open('litter.txt', 'w').close()", "it left files behind: litter.txt"),
     ],
 )
 def test_a_kernel_that_leaves_early_is_a_failure(book, source, said):
@@ -194,8 +242,12 @@ def test_the_table_counts_the_verdicts_of_the_claims(tmp_path):
     cells = [{"cell_type": "code", "outputs": [output(v)]} for v in verdicts]
     path = tmp_path / "n.ipynb"
     path.write_text(json.dumps({"cells": [{"cell_type": "markdown"}, *cells]}))
-    run = Run("part/one", "One", "cached", "nothing changed", "k", 12.34, 456.7, path)
-    none = Run("part/two", "Two", "not run", "not chosen; never run", "", 0, 0, None)
-    lines = table([run, none]).splitlines()
+    run = Run("part/one", "One", "cached", "nothing changed", "k", 12.34, 15.0, 456.7, path)
+    dear = Run("part/two", "Two", "ran", "forced", "k", 90.5, 95.0, 1.0)
+    none = Run("part/six", "Six", "not run", "not chosen; never run")
+    lines = table([run, dear, none]).splitlines()
     assert lines[2].split() == ["part/one", "cached", "nothing", "changed", "12.3", "457", "2", "1"]
-    assert lines[3].split()[-4:] == ["-"] * 4
+    assert lines[3].split()[-5:] == ["90.5", "!", "1", "0", "0"]
+    assert lines[4].split()[-4:] == ["-"] * 4
+    assert lines[5].split()[:2] == ["together", "-"]
+    assert "103" in lines[5]

@@ -43,8 +43,15 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
             help="these chapters only, e.g. cooling/langevin",
         )
         command.add_argument("--force", action="store_true", help="run even what did not change")
+        command.add_argument(
+            "--wheel",
+            action="store_true",
+            help="run chapters from the built wheel, as a reader would",
+        )
         command.add_argument("--jobs", type=int, help="chapters at once (default: one per core)")
-        command.add_argument("--limit", type=float, metavar="SECONDS", help="wall limit a chapter")
+        command.add_argument(
+            "--limit", type=float, metavar="SECONDS", help="CPU seconds a chapter may use"
+        )
 
 
 def run(options: argparse.Namespace) -> int:
@@ -87,6 +94,9 @@ def _dispatch(options: argparse.Namespace) -> int:
     jobs = build.default_jobs() if options.jobs is None else options.jobs
     cost = {"jobs": jobs, "limit": options.limit}
     if options.command == "notebooks":
-        return build.make_notebooks(book, Wish(only=only, force=options.force), **cost)
+        return build.make_notebooks(
+            book, Wish(only=only, force=options.force, wheel=options.wheel), **cost
+        )
     overrides = tuple(read_override(p) for p in options.parameter)
-    return build.make_book(book, Wish(options.profile, only, options.force, overrides), **cost)
+    wish = Wish(options.profile, only, options.force, overrides, options.wheel)
+    return build.make_book(book, wish, **cost)

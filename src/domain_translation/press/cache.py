@@ -7,15 +7,13 @@ so a notebook without a card was interrupted and does not count.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from domain_translation.press.book import Book
-from domain_translation.press.files import atomic_write, canonical, digest
-from domain_translation.press.key import Ingredients
+from domain_translation.press.files import atomic_write, canonical
 
 # Older runs make it free to undo an edit or to go back to another parameter.
 KEPT_RUNS = 6
@@ -23,17 +21,19 @@ KEPT_RUNS = 6
 
 @dataclass(frozen=True)
 class Card:
-    """What is known about one kept run."""
+    """What is known about one kept run; `wheel` says that only the built wheel was at hand."""
 
     chapter: str
     profile: str
     key: str
     reason: str
-    seconds: float
+    cpu_seconds: float
+    wall_seconds: float
     peak_mib: float
     finished: float
+    wheel: bool
     ingredients: Mapping[str, Any]
-    versions: dict[str, str] = field(default_factory=dict)
+    versions: dict[str, str]
 
 
 def folder(book: Book, profile: str, chapter: str) -> Path:
@@ -59,34 +59,12 @@ def cards(book: Book, profile: str, chapter: str) -> list[Card]:
     return sorted(found, key=lambda c: c.finished, reverse=True)
 
 
-def keep(
-    book: Book,
-    chapter: str,
-    profile: str,
-    before: Ingredients,
-    after: Ingredients,
-    notebook: bytes,
-    **measured: Any,
-) -> Card:
-    """Store an executed notebook and drop the oldest runs of its chapter.
-
-    If the ingredients changed while the chapter ran, no one can say which state the kernel
-    saw: the run is kept under a key that never matches, so the next build runs it again.
-    """
-    key = before.key if before == after else digest(f"{before.key} {after.key}")
-    card = Card(
-        chapter=chapter,
-        profile=profile,
-        key=key,
-        finished=time.time(),
-        ingredients=asdict(before),
-        **measured,
-    )
+def keep(book: Book, card: Card, notebook: bytes) -> None:
+    """Store an executed notebook with its card and drop the oldest runs of its chapter."""
     path = notebook_path(book, card)
     atomic_write(path, notebook)
     atomic_write(path.with_suffix(".json"), canonical(asdict(card)))
-    for old in cards(book, profile, chapter)[KEPT_RUNS:]:
+    for old in cards(book, card.profile, card.chapter)[KEPT_RUNS:]:
         old_notebook = notebook_path(book, old)
         old_notebook.with_suffix(".json").unlink(missing_ok=True)
         old_notebook.unlink(missing_ok=True)
-    return card

@@ -1,72 +1,252 @@
-"""Run one chapter: ``python -m domain_translation.press.execute JOB.json``, a process of its own.
+"""Run one chapter with papermill, in a kernel that is observed, limited and ended with all it left.
 
-The job names the text, the parameters, the output and the folder to run in. The process ends
-with 0 and a result file, or with 1 and a result file that names the failing cell. It ends
-early when its standard input closes, so that no kernel outlives the press.
+The kernel's folder is empty, its environment fixed, its Python chosen by the caller: the one of
+the checkout or one that knows only the built wheel.
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
 import importlib.metadata
 import json
 import os
 import platform
 import re
-import sys
-import threading
+import shutil
+import signal
+import subprocess
+import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from domain_translation.press import observe
+from domain_translation.press.book import Book, Chapter
+from domain_translation.press.processes import end_marked
 
 INJECTED = "injected-parameters"
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 REPORTED_VERSIONS = ("domain-translation", "torch", "numpy", "scipy", "scikit-learn", "matplotlib")
+QUIET_IPYTHON = "c.IPKernelApp.log_level = 40\nc.HistoryManager.enabled = False\n"
+# A kernel that only sleeps never reaches its limit of processor time: a cell may last this many
+# times as long as the whole chapter may compute.
+PATIENCE = 10
+# One thread per chapter keeps sums in one order, so results do not depend on the number of cores;
+# the press runs several chapters at once instead.
+FIXED = {
+    "JUPYTER_PREFER_ENV_PATH": "1",
+    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    "PYTHONHASHSEED": "0",
+}
+
+
+@dataclass(frozen=True)
+class Execution:
+    """How one execution ended: `error` is "" for a chapter that ran to its end.
+
+    `modules` and `data` are what it used, by file name below the package and the data folder.
+    """
+
+    error: str
+    notebook: bytes
+    wall_seconds: float
+    cpu_seconds: float = 0.0
+    peak_mib: float = 0.0
+    modules: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
 
 
 class ChapterError(Exception):
     """A chapter that did not run to its end; the text names the cell and shows the traceback."""
 
 
-def run(text: str, parameters: Mapping[str, Any], output: Path, workdir: Path) -> None:
-    """Execute a MyST text notebook with papermill and write the cleaned notebook to `output`.
+def execute(
+    book: Book,
+    chapter: Chapter,
+    parameters: Mapping[str, Any],
+    *,
+    place: Path,
+    python: Path,
+    wheel: bool,
+    limit: float,
+) -> Execution:
+    """Run `chapter` below the new folder `place` and clean up; never raises for what it does."""
+    started = time.monotonic()
+    for folder in ("empty", "reports", "site", "ipython/profile_default"):
+        (place / folder).mkdir(parents=True)
+    environment = _environment(book, place, wheel, limit)
+    output, log = place / "executed.ipynb", place / "log.txt"
+    kernel = _kernel(python, environment, log)
+    error = ""
+    try:
+        _run(chapter, parameters, output, place / "empty", kernel, log, limit)
+    except ChapterError as problem:
+        error = str(problem)
+    finally:
+        end_marked(observe.REPORTS, environment[observe.REPORTS])
+    notebook = output.read_bytes() if output.is_file() else b""
+    reports = [json.loads(p.read_text("utf-8")) for p in (place / "reports").glob("*.json")]
+    roots = {r["root"] for r in reports} - {""}
+    if wheel and not error and any(not r.startswith(str(python.parents[1])) for r in roots):
+        error = f"it imported the package from {', '.join(roots)}, not from the wheel"
+    shutil.rmtree(place, ignore_errors=True)
+    return Execution(
+        error=error,
+        notebook=notebook,
+        wall_seconds=time.monotonic() - started,
+        # The kernel's report counts the processes that it waited for, too.
+        cpu_seconds=max((r["cpu_seconds"] for r in reports), default=0.0),
+        peak_mib=max((r["peak_mib"] for r in reports), default=0.0),
+        modules=tuple(sorted({m for r in reports for m in r["modules"]})),
+        data=tuple(sorted({d for r in reports for d in r["data"]})),
+    )
+
+
+def _environment(book: Book, place: Path, wheel: bool, limit: float) -> dict[str, str]:
+    """The kernel's environment; a wheel's kernel does not see the caller's PYTHONPATH."""
+    shutil.copy(str(observe.__file__), place / "site" / "sitecustomize.py")
+    for name in ("ipython_config.py", "ipython_kernel_config.py"):
+        (place / "ipython" / "profile_default" / name).write_text(QUIET_IPYTHON, encoding="utf-8")
+    searched = [str(place / "site"), "" if wheel else os.environ.get("PYTHONPATH", "")]
+    return {
+        **os.environ,
+        **FIXED,
+        "IPYTHONDIR": str(place / "ipython"),
+        "PYTHONPATH": os.pathsep.join(filter(None, searched)),
+        observe.REPORTS: str(place / "reports"),
+        observe.PACKAGE: book.package.name,
+        observe.DATA: str(book.root / "data"),
+        observe.LIMIT: f"{max(1.0, limit):.0f}",
+    }
+
+
+def _kernel(python: Path, environment: dict[str, str], log: Path) -> Any:
+    """A class of kernel managers for this Python; `status` is how the kernel died, if it did.
+
+    What a kernel writes past its notebook, such as the last words of a crash, goes to `log`.
+    """
+    from jupyter_client.manager import AsyncKernelManager
+
+    class Kernel(AsyncKernelManager):
+        status: int | None = None
+
+        def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
+            return [str(python), *super().format_kernel_cmd(extra_arguments)[1:]]
+
+        async def _async_start_kernel(self, **options: Any) -> None:
+            with log.open("wb") as told:
+                streams = {"stdout": told, "stderr": subprocess.STDOUT}
+                await super()._async_start_kernel(**{**options, **streams, "env": environment})
+
+        start_kernel = _async_start_kernel
+
+        async def _async_is_alive(self) -> bool:
+            if self.provisioner is not None and type(self).status is None:
+                type(self).status = await self.provisioner.poll()
+            return bool(await super()._async_is_alive())
+
+        is_alive = _async_is_alive
+
+    return Kernel
+
+
+@functools.cache
+def _engine() -> str:
+    """Papermill's engine, except that it keeps what was computed when the kernel dies."""
+    import nbformat
+    from papermill.engines import NBClientEngine, papermill_engines
+
+    class Engine(NBClientEngine):  # type: ignore[misc]
+        @classmethod
+        def execute_managed_notebook(cls, nb_man: Any, kernel_name: str, **options: Any) -> Any:
+            output = options.pop("partial")
+            try:
+                return super().execute_managed_notebook(nb_man, kernel_name, **options)
+            except Exception:
+                nbformat.write(nb_man.nb, output)
+                raise
+
+    papermill_engines.register("press", Engine)
+    return "press"
+
+
+def _run(
+    chapter: Chapter,
+    parameters: Mapping[str, Any],
+    output: Path,
+    workdir: Path,
+    kernel: Any,
+    log: Path,
+    limit: float,
+) -> None:
+    """Execute with papermill and write the tidied notebook to `output`.
 
     Raises:
         ChapterError: a cell raised, the kernel died, or not all cells were run.
     """
-    import jupytext
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
-    source = output.with_name("source.ipynb")
-    jupytext.write(jupytext.reads(text, fmt="md:myst"), source)
-    # Papermill saves after every cell, so that a failed run can be looked at.
     try:
         notebook = papermill.execute_notebook(
-            source,
+            chapter.notebook,
             output,
             dict(parameters),
+            engine_name=_engine(),
             kernel_name="python3",
-            cwd=workdir,
+            # Saved at the end, not after every cell: a save costs more than most cells.
+            request_save_on_cell_execute=False,
             progress_bar=False,
-            start_timeout=120,
+            start_timeout=300,
+            execution_timeout=PATIENCE * limit,
+            iopub_timeout=300,
+            resources={"metadata": {"path": str(workdir)}},
+            kernel_manager_class=kernel,
+            partial=output,
         )
     except PapermillExecutionError as error:
         trace = ANSI.sub("", "\n".join(error.traceback)) or f"{error.ename}: {error.evalue}"
         raise ChapterError(describe(error.cell_index, error.source, trace)) from error
-    except RuntimeError as error:
-        raise ChapterError(f"{error}\n{unfinished(output)}") from error
-    skipped = [
-        (i, c)
-        for i, c in enumerate(notebook.cells)
-        if c.cell_type == "code" and c.source.strip() and c.execution_count is None
-    ]
-    if skipped:
-        index, cell = skipped[0]
+    except TimeoutError as error:
+        said = f"one of its cells was still running after {PATIENCE * limit:.0f} s"
+        raise ChapterError(f"{said} (allow more with --limit)\n{_unfinished(output)}") from error
+    except Exception as error:
+        died = isinstance(error, RuntimeError) and kernel.status is not None
+        said = _death(kernel.status, limit) if died else f"{type(error).__name__}: {error}"
+        last = "\n".join(log.read_text("utf-8", "replace").splitlines()[-10:]) if died else ""
+        raise ChapterError("\n".join(filter(None, [said, _unfinished(output), last]))) from error
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code" and cell.source.strip() and cell.execution_count is None:
+            said = "the kernel ended before this cell (exit() or a crash)"
+            raise ChapterError(describe(index, cell.source, said))
+    left = sorted(p.name for p in workdir.iterdir())
+    if left:
         raise ChapterError(
-            describe(index, cell.source, "the kernel ended before this cell (exit() or a crash)")
+            f"it left files behind: {', '.join(left)}; a chapter writes to a temporary folder"
         )
     tidy(notebook)
     output.write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
+
+
+def _death(status: int, limit: float) -> str:
+    """Why a kernel is gone, from its exit status."""
+    if status == -signal.SIGXCPU:
+        return (
+            f"it had computed for {limit:.0f} CPU seconds, its limit, and was ended "
+            "(allow more with --limit)"
+        )
+    if status == -signal.SIGKILL:
+        return (
+            "its kernel was killed by the system, most likely because memory ran out: close other "
+            "programs or run fewer chapters at once with --jobs 1"
+        )
+    return f"its kernel died with status {status}"
 
 
 def describe(index: int, source: str, trace: str) -> str:
@@ -76,13 +256,11 @@ def describe(index: int, source: str, trace: str) -> str:
     return "\n".join([f"cell {index + 1} failed:", *head, trace.rstrip()])
 
 
-def unfinished(output: Path) -> str:
-    """The cell that was being run, from the notebook that papermill saves after every cell."""
-    try:
-        cells = json.loads(output.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError):
+def _unfinished(output: Path) -> str:
+    """The cell that was being run, from what the engine kept."""
+    if not output.is_file():
         return ""
-    for index, cell in enumerate(cells):
+    for index, cell in enumerate(json.loads(output.read_text(encoding="utf-8"))["cells"]):
         source = "".join(cell["source"])
         answered = "shell.execute_reply" in cell["metadata"].get("execution", {})
         if cell["cell_type"] == "code" and source.strip() and not answered:
@@ -107,10 +285,13 @@ def tidy(notebook: Any) -> None:
         cell["id"] = stable
 
 
+def is_injected(cell: Any) -> bool:
+    """Whether papermill put the cell there, to set the parameters."""
+    return INJECTED in cell["metadata"].get("tags", [])
+
+
 def stable_ids(cells: list[Any]) -> list[str]:
     """Cell ids from the cells' content, so that a rerun or an edit elsewhere changes none."""
-    import hashlib
-
     seen: dict[str, int] = {}
     ids = []
     for cell in cells:
@@ -129,27 +310,3 @@ def versions() -> dict[str, str]:
         except importlib.metadata.PackageNotFoundError:
             continue
     return found
-
-
-def _end_with_the_press() -> None:
-    """Leave as soon as standard input closes; the kernel watches its parent and follows."""
-    sys.stdin.read()
-    os._exit(1)
-
-
-def main() -> int:
-    """Do the job named on the command line; the exit status."""
-    job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    threading.Thread(target=_end_with_the_press, daemon=True).start()
-    try:
-        run(job["text"], job["parameters"], Path(job["output"]), Path(job["workdir"]))
-        result: dict[str, Any] = {"versions": versions()}
-    except Exception as error:
-        known = isinstance(error, ChapterError)
-        result = {"error": str(error) if known else f"{type(error).__name__}: {error}"}
-    Path(job["result"]).write_text(json.dumps(result), encoding="utf-8")
-    return 1 if "error" in result else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import time
-from collections.abc import Callable
+import subprocess
+import sys
 from pathlib import Path
 
 from domain_translation.press.book import Book
 from domain_translation.press.execute import ANSI
 from domain_translation.press.files import PressError, atomic_write, file_digest
-from domain_translation.press.processes import Child, python
 
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
 
@@ -21,7 +20,7 @@ def index(book: Book) -> Path:
     return book.build / "html" / "index.html"
 
 
-def build(book: Book, stage_digest: str, *, strict: bool, watch: Callable[[], None]) -> bool:
+def build(book: Book, stage_digest: str, *, strict: bool) -> bool:
     """Build the HTML unless it was built from this very stage; says whether it was built.
 
     A stamp with the stage's and the pins' digests is written when a build ended well. Without
@@ -44,29 +43,32 @@ def build(book: Book, stage_digest: str, *, strict: bool, watch: Callable[[], No
     for page in (book.build / "html").rglob("*.html"):
         os.utime(page, (0, 0))
     log = book.build / "html.log"
-    status = _run(book, strict, log, watch)
+    status = _run(book, strict, log)
     if status:
         raise PressError(f"Jupyter Book ended with status {status}; from {log}:\n{_tail(log)}")
     atomic_write(stamp, " ".join(state))
     return True
 
 
-def _run(book: Book, strict: bool, log: Path, watch: Callable[[], None]) -> int:
+def _run(book: Book, strict: bool, log: Path) -> int:
+    """Jupyter Book's exit status; it is ended when this process is stopped."""
     flags = ["-W", "-n", "--keep-going"] if strict else ["-n"]
-    stage = str(book.build / "stage")
-    child = Child(
-        python("-c", JUPYTER_BOOK, "build", stage, "--path-output", str(book.root), *flags),
-        env={**os.environ, "PYTHONHASHSEED": "0", "NO_COLOR": "1"},
-        cwd=book.root,
-        log=log,
-    )
-    try:
-        while (status := child.poll()) is None:
-            watch()
-            time.sleep(0.1)
-        return status
-    finally:
-        child.end()
+    command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(book.build / "stage")]
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            [*command, "--path-output", str(book.root), *flags],
+            env={**os.environ, "PYTHONHASHSEED": "0", "NO_COLOR": "1"},
+            cwd=book.root,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        ) as process,
+    ):
+        try:
+            return process.wait()
+        finally:
+            process.terminate()
 
 
 def _tail(log: Path) -> str:

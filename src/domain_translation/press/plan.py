@@ -2,36 +2,46 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
+import re
+import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from domain_translation.press import cache
 from domain_translation.press.book import PROFILES, Book, Chapter, unknown
-from domain_translation.press.files import PressError, RequestError
-from domain_translation.press.key import ingredients
+from domain_translation.press.execute import Execution
+from domain_translation.press.execute import versions as reported
+from domain_translation.press.files import PressError, RequestError, atomic_write, digest
+from domain_translation.press.key import Files, Ingredients, ingredients, look, versions
 from domain_translation.press.run import Run
-from domain_translation.press.runner import Job, Outcome
+from domain_translation.press.runner import Job
 
 
 @dataclass(frozen=True)
 class Wish:
-    """What the caller asked for; `only` empty means every chapter."""
+    """What the caller asked for; `only` empty means every chapter.
+
+    With `wheel`, chapters run from the built wheel, and only such runs count.
+    """
 
     profile: str = "quick"
     only: tuple[str, ...] = ()
     force: bool = False
     overrides: tuple[tuple[str, Any], ...] = ()
+    wheel: bool = False
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Chapters to execute, and the runs that need no execution."""
+    """Chapters to execute, the runs that need no execution, and the files as they are now."""
 
     jobs: tuple[Job, ...]
     kept: tuple[Run, ...]
+    files: Files
 
 
 def plan(book: Book, wish: Wish) -> Plan:
@@ -47,110 +57,122 @@ def plan(book: Book, wish: Wish) -> Plan:
         raise PressError("the table of contents (_toc.yml) names no chapter: nothing to run")
     for chapter in selected:
         _check_names(chapter, [name for name, _ in wish.overrides])
+    files, known = look(book), versions(book)
+    costs = benchmark(book) if wish.profile == "quick" else {}
     jobs: list[Job] = []
     kept: list[Run] = []
     for chapter in book.chapters:
         chosen = chapter in selected
-        overrides = dict(wish.overrides) if chosen else {}
-        step = _decide(book, chapter, wish.profile, overrides, wish.force and chosen, chosen)
-        (jobs if isinstance(step, Job) else kept).append(step)  # type: ignore[arg-type]
-    return Plan(tuple(jobs), tuple(kept))
+        parameters = {"profile": wish.profile, **(dict(wish.overrides) if chosen else {})}
+        cards = cache.cards(book, wish.profile, chapter.name)
+        usable = [c for c in cards if c.wheel or not wish.wheel]
+        found = {c.key: _now(chapter, parameters, files, known, c) for c in usable}
+        same = next((c for c in usable if c.key == found[c.key].key), None)
+        changes = found[usable[0].key].changes_since(usable[0].ingredients) if usable else ""
+        reason = changes or ("sources changed during its last run" if usable else "never run")
+        if same and not (wish.force and chosen):
+            kept.append(_record(book, chapter, same, "nothing changed"))
+        elif chosen:
+            cost = cards[0].cpu_seconds if cards else costs.get(chapter.name, math.nan)
+            jobs.append(Job(chapter, parameters, "forced" if same else reason, cost))
+        elif usable:
+            said = f"not chosen; stale: {reason}"
+            kept.append(replace(_record(book, chapter, usable[0], said), stale=True))
+        else:
+            kept.append(missing(chapter, wish.profile, "not chosen; never run"))
+    return Plan(tuple(jobs), tuple(kept), files)
 
 
-def _decide(
-    book: Book,
-    chapter: Chapter,
-    profile: str,
-    overrides: Mapping[str, Any],
-    force: bool,
-    chosen: bool,
-) -> Job | Run:
-    """A job if the chapter is chosen and needs one, else the run that stands for it."""
-    parameters = {"profile": profile, **overrides}
-    now = ingredients(book, chapter, parameters)
-    kept = cache.cards(book, profile, chapter.name)
-    same = next((c for c in kept if c.key == now.key), None)
-    if same and not force:
-        return from_card(book, chapter, same, "cached", "nothing changed")
-    expected = kept[0].seconds if kept else math.nan
-    changes = now.changes_since(kept[0].ingredients) if kept else "never run"
-    reason = "forced" if force else changes or "sources changed during its last run"
-    if chosen:
-        return Job(chapter, parameters, now, reason, expected)
-    if kept:
-        return from_card(book, chapter, kept[0], "cached", f"not chosen; stale: {reason}", True)
-    return missing(chapter, profile, "not chosen; never run")
+def keep(book: Book, job: Job, execution: Execution, wish: Wish, before: Files) -> Run:
+    """File an execution: in the cache if it succeeded, under ``_build/failed/`` if not."""
+    if execution.error:
+        return failed(book, job, execution, wish.profile)
+    used = (execution.modules, execution.data)
+    made_of = ingredients(job.chapter, job.parameters, before, versions(book), *used)
+    key = made_of.key
+    if made_of != ingredients(
+        job.chapter, job.parameters, look(book, *used), versions(book), *used
+    ):
+        # No one can say which state the kernel saw: a key that never matches runs it again.
+        key = digest(f"{key} {time.time()}")
+    card = cache.Card(
+        chapter=job.chapter.name,
+        profile=wish.profile,
+        key=key,
+        reason=job.reason,
+        cpu_seconds=round(execution.cpu_seconds, 2),
+        wall_seconds=round(execution.wall_seconds, 2),
+        peak_mib=round(execution.peak_mib, 1),
+        finished=time.time(),
+        wheel=wish.wheel,
+        ingredients=asdict(made_of),
+        versions=reported(),
+    )
+    cache.keep(book, card, execution.notebook)
+    return replace(_record(book, job.chapter, card, job.reason), status="ran")
 
 
-def from_card(
-    book: Book, chapter: Chapter, card: cache.Card, status: Any, reason: str, stale: bool = False
-) -> Run:
-    """The record of a kept run."""
-    return Run(
-        chapter=chapter.name,
-        title=chapter.title,
-        status=status,
-        reason=reason,
-        key=card.key,
-        seconds=card.seconds,
-        peak_mib=card.peak_mib,
-        notebook=cache.notebook_path(book, card),
-        versions=card.versions,
-        profile=card.profile,
-        stale=stale,
+def failed(book: Book, job: Job, execution: Execution, profile: str) -> Run:
+    """The record of a failed chapter: its last good run, and what it had computed, to look at."""
+    chapter, partial = job.chapter, None
+    if execution.notebook:
+        partial = book.build / "failed" / f"{chapter.name}.ipynb"
+        atomic_write(partial, execution.notebook)
+    good = cache.cards(book, profile, chapter.name)
+    run = _record(book, chapter, good[0], "") if good else missing(chapter, profile, "")
+    return replace(
+        run,
+        status="failed",
+        reason=job.reason,
+        stale=bool(good),
+        cpu_seconds=execution.cpu_seconds,
+        wall_seconds=execution.wall_seconds,
+        peak_mib=execution.peak_mib,
+        error=execution.error,
+        partial=partial,
     )
 
 
 def missing(chapter: Chapter, profile: str, reason: str) -> Run:
     """The record of a chapter without any execution."""
-    return Run(chapter.name, chapter.title, "not run", reason, "", 0.0, 0.0, None, profile=profile)
+    return Run(chapter.name, chapter.title, "not run", reason, profile=profile)
 
 
-def keep(book: Book, outcome: Outcome, profile: str) -> Run:
-    """File an execution: in the cache if it succeeded, under ``_build/failed/`` if not."""
-    job = outcome.job
-    if outcome.error:
-        return _failed(book, outcome, profile)
-    card = cache.keep(
-        book,
-        job.chapter.name,
-        profile,
-        job.ingredients,
-        ingredients(Book(book.root), job.chapter, job.parameters),
-        outcome.notebook,
-        reason=job.reason,
-        seconds=round(outcome.seconds, 2),
-        peak_mib=round(outcome.peak_mib, 1),
-        versions=outcome.versions,
-    )
-    return from_card(book, job.chapter, card, "ran", job.reason)
+def benchmark(book: Book) -> dict[str, float]:
+    """CPU seconds of every chapter from ``benchmarks/book.md``: what a fresh clone can expect."""
+    path = book.root / "benchmarks" / "book.md"
+    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    rows = re.findall(r"^\| *([\w/]+/\w+) *\| *(\d+(?:\.\d+)?) *\|", text, re.MULTILINE)
+    return {name: float(seconds) for name, seconds in rows}
 
 
-def has_run(book: Book, job: Job, profile: str) -> bool:
-    """Whether the cache holds what the job would make."""
-    return any(c.key == job.ingredients.key for c in cache.cards(book, profile, job.chapter.name))
+def _now(
+    chapter: Chapter,
+    parameters: Mapping[str, Any],
+    files: Files,
+    known: Mapping[str, str],
+    card: cache.Card,
+) -> Ingredients:
+    """The present state of what a kept run was made from."""
+    used = (card.ingredients.get("modules", {}), card.ingredients.get("data", {}))
+    return ingredients(chapter, parameters, files, known, *used)
 
 
-def _failed(book: Book, outcome: Outcome, profile: str) -> Run:
-    """Keep what a failed chapter had computed, to be looked at."""
-    from domain_translation.press.files import atomic_write
-
-    chapter = outcome.job.chapter
-    path = None
-    if outcome.notebook:
-        path = book.build / "failed" / f"{chapter.name}.ipynb"
-        atomic_write(path, outcome.notebook)
+def _record(book: Book, chapter: Chapter, card: cache.Card, reason: str) -> Run:
+    """The record of a kept run."""
     return Run(
         chapter=chapter.name,
         title=chapter.title,
-        status="failed",
-        reason=outcome.job.reason,
-        key="",
-        seconds=outcome.seconds,
-        peak_mib=outcome.peak_mib,
-        notebook=path,
-        profile=profile,
-        error=outcome.error,
+        status="cached",
+        reason=reason,
+        key=card.key,
+        cpu_seconds=card.cpu_seconds,
+        wall_seconds=card.wall_seconds,
+        peak_mib=card.peak_mib,
+        notebook=cache.notebook_path(book, card),
+        versions=card.versions,
+        profile=card.profile,
+        finished=card.finished,
     )
 
 
@@ -160,8 +182,6 @@ def read_override(text: str) -> tuple[str, Any]:
     Raises:
         RequestError: no ``=``, no name, or a value that JSON cannot hold.
     """
-    import ast
-
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise RequestError(f"parameter {text!r} is not of the form name=value, e.g. -p seed=1")

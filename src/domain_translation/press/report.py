@@ -7,26 +7,26 @@ import math
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from tabulate import tabulate
 from tqdm import tqdm
 
 from domain_translation.ledger import CONFIRMED, METADATA_KEY, NOT_CONFIRMED, REDUCED
 from domain_translation.press.run import Run
 from domain_translation.press.runner import Job
 
-GUESS = 30.0  # seconds for a chapter that never ran
+GUESS = 45.0  # CPU seconds for a chapter of which nothing is known
+DEAR = 90.0  # CPU seconds above which a chapter is marked
 
 
 class Progress:
     """A bar with the time left on a terminal, one plain line per event elsewhere."""
 
     def __init__(self, jobs: Sequence[Job], parallel: int) -> None:
-        self._expected = {
-            j.chapter.name: GUESS if math.isnan(j.expected) else j.expected for j in jobs
-        }
-        self._parallel = parallel
+        self._left = {j.chapter.name: GUESS if math.isnan(j.expected) else j.expected for j in jobs}
+        self._parallel, self._since = max(1, min(parallel, len(jobs))), time.monotonic()
         self._bar = tqdm(
             total=len(jobs),
             disable=not (jobs and sys.stderr.isatty()),
@@ -36,46 +36,25 @@ class Progress:
 
     def finished(self, run: Run) -> None:
         """One chapter has ended."""
-        self.say(
-            f"{run.chapter}: {run.status} in {run.seconds:.1f} s ({run.reason})"
+        self._left.pop(run.chapter)
+        self._since = time.monotonic()
+        tqdm.write(
+            f"{run.chapter}: ran, {run.cpu_seconds:.1f} CPU s ({run.reason})"
             if run.status == "ran"
-            else f"{run.chapter}: FAILED after {run.seconds:.1f} s"
+            else f"{run.chapter}: FAILED after {run.wall_seconds:.1f} s",
+            file=sys.stdout,
         )
+        sys.stdout.flush()
         self._bar.update()
 
-    def watch(self, running: Mapping[str, float], waiting: Sequence[Job]) -> None:
-        """Refresh the time left: what the chapters took last time, shared among the workers."""
-        left = [max(self._expected[name] - gone, 1.0) for name, gone in running.items()]
-        left += [self._expected[j.chapter.name] for j in waiting]
-        seconds = max(sum(left) / self._parallel, max(left, default=0.0))
-        self._bar.set_description_str(f"about {duration(seconds)} left: {', '.join(running)}")
-
-    def say(self, line: str) -> None:
-        """Print a line above the bar."""
-        tqdm.write(line, file=sys.stdout)
-        sys.stdout.flush()
+    def watch(self) -> None:
+        """Refresh the time left: what the chapters cost last time, shared among the workers."""
+        left = sum(self._left.values()) / self._parallel - (time.monotonic() - self._since)
+        self._bar.set_description_str(f"about {duration(max(left, 1.0))} left")
 
     def close(self) -> None:
         """Take the bar away."""
         self._bar.close()
-
-
-class Ticker:
-    """A line with the seconds gone by while a single long step runs; silent off a terminal."""
-
-    def __init__(self, what: str) -> None:
-        self._what, self._start, self._shown = what, time.monotonic(), ""
-
-    def __call__(self) -> None:
-        line = f"\r{self._what} ({duration(time.monotonic() - self._start)}) "
-        if sys.stderr.isatty() and line != self._shown:
-            print(line, end="", file=sys.stderr, flush=True)
-            self._shown = line
-
-    def close(self) -> None:
-        """Take the line away."""
-        if sys.stderr.isatty():
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
 
 
 def duration(seconds: float) -> str:
@@ -93,29 +72,29 @@ def verdicts(notebook: Path) -> Counter[str]:
 
 
 def table(runs: Sequence[Run]) -> str:
-    """One line per chapter: what happened and why, cost, claims."""
-    rows = [("chapter", "", "why", "seconds", "peak MiB", "confirmed", "not")]
+    """One line per chapter: what happened and why, its cost, its claims; and the sum."""
+    rows: list[list[object]] = []
     for run in runs:
-        counted = verdicts(run.notebook) if run.notebook and run.status != "failed" else Counter()
-        known = run.status != "not run"
-        rows.append(
-            (
-                run.chapter,
-                run.status,
-                run.reason,
-                f"{run.seconds:.1f}" if known else "-",
-                f"{run.peak_mib:.0f}" if known else "-",
-                str(counted[CONFIRMED] + counted[REDUCED]) if known else "-",
-                str(counted[NOT_CONFIRMED]) if known else "-",
-            )
-        )
-    widths = [max(len(r[k]) for r in rows) for k in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        left = [cell.ljust(w) for cell, w in zip(row[:3], widths[:3], strict=True)]
-        right = [cell.rjust(w) for cell, w in zip(row[3:], widths[3:], strict=True)]
-        lines.append("  ".join(left + right).rstrip())
-    return "\n".join([lines[0], "-" * max(map(len, lines)), *lines[1:]])
+        counted = verdicts(run.notebook) if run.notebook else Counter()
+        cost: list[object] = [None] * 4
+        if run.status != "not run":
+            dear = " !" if run.cpu_seconds > DEAR else ""
+            cost = [
+                f"{run.cpu_seconds:.1f}{dear}",
+                f"{run.peak_mib:.0f}",
+                counted[CONFIRMED] + counted[REDUCED],
+                counted[NOT_CONFIRMED],
+            ]
+        rows.append([run.chapter, run.status, run.reason, *cost])
+    total = sum(r.cpu_seconds for r in runs)
+    rows.append(["together", None, None, f"{total:.0f}", None, None, None])
+    heads = ("chapter", "", "why", "CPU s", "peak MiB", "confirmed", "not")
+    right = ("left", "left", "left", "right", "right", "right", "right")
+    text: str = tabulate(
+        rows, heads, tablefmt="simple", colalign=right, disable_numparse=True, missingval="-"
+    )
+    marked = any(r.cpu_seconds > DEAR for r in runs)
+    return text + (f"\n! more than {DEAR:.0f} CPU s" if marked else "")
 
 
 def failures(runs: Sequence[Run]) -> str:
@@ -123,6 +102,6 @@ def failures(runs: Sequence[Run]) -> str:
     parts = []
     for run in runs:
         if run.status == "failed":
-            where = f"\nExecuted so far: {run.notebook}" if run.notebook else ""
+            where = f"\nExecuted so far: {run.partial}" if run.partial else ""
             parts.append(f"{run.chapter}: {run.error}{where}")
     return "\n\n".join(parts)

@@ -18,26 +18,33 @@ class Run:
             ``book/<chapter>.md``.
         title: the chapter's first heading, as plain text.
         status: what this build did.
-        reason: why, e.g. ``text changed``, ``module langevin changed``, ``forced``.
+        reason: why, e.g. ``code cells changed``, ``module langevin.py changed``, ``forced``.
         key: content key (hex sha256) of the executed notebook, "" if there is none.
-        seconds: wall time of the execution (also of a cached one).
-        peak_mib: largest resident memory of the process tree, MiB.
-        notebook: the executed notebook, None if there is none.
+        cpu_seconds: processor time of the kernel and what it started (also of a cached run).
+        wall_seconds: from the start of that execution to its end.
+        peak_mib: largest resident memory of one of its processes, MiB.
+        notebook: the executed notebook, of a failed chapter its last good one; None if there
+            is none.
         versions: python and package versions that the execution used.
         profile: ``quick``, ``full`` or ``paper``.
         stale: whether the notebook was executed from an older state of its ingredients.
+        finished: when the notebook was executed, seconds since the epoch; 0 if there is none.
         error: the failing cell and its traceback, "" unless `status` is ``failed``.
+        partial: what a failed chapter had computed; None if nothing.
     """
 
     chapter: str
     title: str
     status: Status
-    reason: str
-    key: str
-    seconds: float
-    peak_mib: float
-    notebook: Path | None
+    reason: str = ""
+    key: str = ""
+    cpu_seconds: float = 0.0
+    wall_seconds: float = 0.0
+    peak_mib: float = 0.0
+    notebook: Path | None = None
     versions: dict[str, str] = field(default_factory=dict)
     profile: str = "quick"
     stale: bool = False
+    finished: float = 0.0
     error: str = ""
+    partial: Path | None = None

@@ -1,23 +1,34 @@
 """Lay out what Sphinx sees, in ``_build/stage/``: prose, executed notebooks, settings.
 
-The stage is first laid out from scratch beside its place and then carried over file by file,
-only where the content differs. Sphinx goes by modification time, so it rereads exactly the
-pages that changed.
+When anything that it is made from changed, the stage is laid out from scratch beside its place
+and then carried over file by file, only where the content differs. Sphinx goes by modification
+time, so it rereads exactly the pages that changed.
 """
 
 from __future__ import annotations
 
+import copy
 import importlib.util
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from domain_translation.press.book import Book
-from domain_translation.press.execute import stable_ids
-from domain_translation.press.files import PressError, atomic_write, tree, tree_digest
+from domain_translation.press import cache
+from domain_translation.press.book import Book, Chapter
+from domain_translation.press.execute import is_injected, stable_ids
+from domain_translation.press.files import (
+    PressError,
+    atomic_write,
+    canonical,
+    digest,
+    file_digest,
+    tree,
+    tree_digest,
+)
 from domain_translation.press.launch import branch
 from domain_translation.press.run import Run
 
@@ -28,9 +39,14 @@ Pages = Callable[[Path, Sequence[Run]], None]
 def lay_out(book: Book, runs: Sequence[Run], pages: Pages) -> str:
     """Bring ``_build/stage/`` up to date and return a digest of all it holds.
 
-    `pages` writes the generated pages into the stage; it sees the runs without what differs
-    from build to build.
+    Nothing is laid out again when no ingredient changed. `pages` writes the generated pages into
+    the stage; it sees the runs with the staged notebooks, without what differs from build to build.
     """
+    published = [_as_published(book, r) for r in runs]
+    stamp, state = book.build / "stage.stamp", _state(book, published)
+    last = stamp.read_text(encoding="utf-8").split() if stamp.is_file() else []
+    if last[:1] == [state]:
+        return last[1]
     new, stage = book.build / "stage.new", book.build / "stage"
     shutil.rmtree(new, ignore_errors=True)
     notebooks = {f"book/{r.chapter}" for r in runs}
@@ -39,15 +55,30 @@ def lay_out(book: Book, runs: Sequence[Run], pages: Pages) -> str:
         if path.suffix in (".md", ".ipynb") and str(relative.with_suffix("")) in notebooks:
             continue
         _copy(path, new / relative)
-    for run in runs:
-        _stage_chapter(book, run, new / f"book/{run.chapter}.ipynb")
+    staged = []
+    for run in published:
+        target = new / f"book/{run.chapter}.ipynb"
+        _stage_chapter(book, run, target)
+        staged.append(replace(run, notebook=target) if run.notebook or run.partial else run)
     _copy(book.root / "_toc.yml", new / "_toc.yml")
     (new / "_config.yml").write_text(yaml.safe_dump(config(book), sort_keys=False), "utf-8")
     _stage_mathjax(new / "book" / "_static" / "mathjax")
-    pages(new, [_as_published(book, r) for r in runs])
+    pages(new, staged)
+    stamp.unlink(missing_ok=True)
     _carry_over(new, stage)
     shutil.rmtree(new)
-    return tree_digest(stage)
+    digests = tree_digest(stage)
+    atomic_write(stamp, f"{state} {digests}")
+    return digests
+
+
+def _state(book: Book, runs: Sequence[Run]) -> str:
+    """A digest of everything that the stage is made from."""
+    parts = [book.root / "_toc.yml", book.root / "_config.yml", book.root / "pyproject.toml"]
+    folders = [book.root / "book", book.root / "data", book.package]
+    described = [{k: str(v) for k, v in asdict(r).items()} for r in runs]
+    files = [file_digest(p) for p in parts if p.is_file()]
+    return digest(canonical([described, files, [tree_digest(f) for f in folders]]))
 
 
 def check_documents(book: Book) -> None:
@@ -84,29 +115,42 @@ def config(book: Book) -> dict[str, Any]:
 
 def _as_published(book: Book, run: Run) -> Run:
     """A run as the pages may show it: the same whether this build ran it or found it cached."""
-    from dataclasses import replace
-
-    from domain_translation.press import cache
-
-    if run.notebook is None:
+    if run.notebook is None or run.status == "failed":
         return run
     reasons = {c.key: c.reason for c in cache.cards(book, run.profile, run.chapter)}
     return replace(run, status="ran", reason=reasons.get(run.key, ""))
 
 
 def _stage_chapter(book: Book, run: Run, target: Path) -> None:
-    """The executed notebook, or the text as an unexecuted one."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if run.notebook is not None:
-        _copy(run.notebook, target)
-        return
+    """The chapter's text with the outputs of its run; an outdated run as it was executed."""
     import nbformat
 
+    target.parent.mkdir(parents=True, exist_ok=True)
     (chapter,) = book.select([run.chapter])
-    notebook = chapter.notebook
+    if run.notebook and not run.stale:
+        nbformat.write(merge(chapter, nbformat.read(run.notebook, as_version=4)), target)
+    elif run.notebook or run.partial:
+        _copy(run.notebook or run.partial, target)  # type: ignore[arg-type]
+    else:
+        nbformat.write(merge(chapter, None), target)
+
+
+def merge(chapter: Chapter, executed: Any) -> Any:
+    """The chapter's present text as a notebook, with the outputs of a run of the same code cells.
+
+    So prose, captions and headings may change without running anything again.
+    """
+    notebook = copy.deepcopy(chapter.notebook)
+    notebook.metadata.pop("jupytext", None)
+    code = [c for c in notebook.cells if c.cell_type == "code"]
+    if executed is not None:
+        ran = [c for c in executed.cells if c.cell_type == "code" and not is_injected(c)]
+        for cell, result in zip(code, ran, strict=True):
+            cell.outputs, cell.execution_count = result.outputs, result.execution_count
+        notebook.metadata = executed.metadata
     for cell, stable in zip(notebook.cells, stable_ids(notebook.cells), strict=True):
         cell["id"] = stable
-    nbformat.write(notebook, target)
+    return notebook
 
 
 def _stage_mathjax(target: Path) -> None:

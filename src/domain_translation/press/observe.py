@@ -1,0 +1,70 @@
+"""What a chapter used: written as ``sitecustomize.py`` where the chapter's Python looks first.
+
+Every Python process of a chapter, the kernel and whatever it starts, writes a file when it ends:
+the modules of the package that it imported, the data files that it was handed or opened, its
+processor time and its peak memory. The same file sets the limit on processor time.
+
+This file imports nothing of the package: it runs before everything else.
+"""
+
+import atexit
+import json
+import os
+import resource
+import sys
+
+REPORTS = "BOOK_REPORTS"  # folder of the reports; it also marks every process of the chapter
+PACKAGE = "BOOK_PACKAGE"  # name of the package to look for
+DATA = "BOOK_DATA"  # the checkout's data folder; a wheel carries its own
+LIMIT = "BOOK_CPU_SECONDS"  # after which the system ends the process
+
+
+def used_modules(package: str) -> tuple[str, list[str]]:
+    """The package's folder and the files below it that are imported now."""
+    top = getattr(sys.modules.get(package), "__file__", None)
+    if not top:
+        return "", []
+    root = os.path.dirname(top) + os.sep
+    files = (getattr(m, "__file__", None) or "" for m in list(sys.modules.values()))
+    return root, sorted({f[len(root) :] for f in files if f.startswith(root)})
+
+
+def observe(reports: str, package: str, data: str) -> None:
+    """Begin to watch; the report is written when this process ends."""
+    named: set[str] = set()
+    opened: set[str] = set()
+
+    def watch(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "domain_translation.data_file":
+            named.add(str(arguments[0]))
+        elif event == "open" and isinstance(arguments[0], str):
+            for folder in (data + os.sep, f"{os.sep}{package}{os.sep}_data{os.sep}"):
+                _, found, name = arguments[0].partition(folder)
+                if found:
+                    opened.add(name)
+
+    def report() -> None:
+        root, modules = used_modules(package)
+        uses = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+        told = {
+            "root": root,
+            "modules": modules,
+            "data": sorted(named | opened),
+            "cpu_seconds": sum(u.ru_utime + u.ru_stime for u in uses),
+            # Linux counts KiB, macOS bytes.
+            "peak_mib": uses[0].ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10),
+        }
+        path = os.path.join(reports, f"{os.getpid()}.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(told, file)
+
+    sys.addaudithook(watch)
+    atexit.register(report)
+
+
+if REPORTS in os.environ:
+    observe(os.environ[REPORTS], os.environ[PACKAGE], os.environ[DATA])
+    if LIMIT in os.environ:
+        seconds = int(float(os.environ[LIMIT]))
+        hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
+        resource.setrlimit(resource.RLIMIT_CPU, (seconds, hard))

@@ -1,0 +1,94 @@
+"""The comparison of a run with its committed pair: what is compared, and what it says."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+import toybook
+
+from domain_translation.press.book import Book
+from domain_translation.press.compare import differences, rows
+from domain_translation.press.notebooks import paired, refresh
+from domain_translation.press.run import Run
+
+CLAIM = "# NBVAL_CHECK_OUTPUT\nclaim()"
+
+
+def claim(text: str) -> dict[str, Any]:
+    """A displayed claim as ipykernel leaves it."""
+    data = {"text/plain": text, "image/png": "aGk="}
+    return {"output_type": "display_data", "metadata": {}, "data": data}
+
+
+FIRST, SECOND = "CONFIRMED  a.one\nIt is so.", "NOT CONFIRMED  a.two, a.three (toy)\nIt is not."
+
+
+@pytest.fixture
+def book(tmp_path) -> Book:
+    made = toybook.make(tmp_path)
+    toybook.write(tmp_path / "book/part/one.md", toybook.chapter("One", "print(1)", CLAIM))
+    refresh(made, [executed(made, FIRST, SECOND)])
+    return made
+
+
+def executed(book: Book, *claims: str, printed: str = "1\n") -> Run:
+    """A run of part/one whose claim cell shows `claims`."""
+    (chapter,) = Book(book.root).select(["part/one"])
+    notebook = json.loads(json.dumps(copy.deepcopy(chapter.notebook)))
+    code = [c for c in notebook["cells"] if c["cell_type"] == "code"]
+    stream = {"output_type": "stream", "name": "stdout", "text": printed}
+    code[-2]["outputs"], code[-1]["outputs"] = [stream], [claim(c) for c in claims]
+    injected = {**code[0], "id": "injected", "source": "seed = 1"}
+    injected["metadata"] = {"tags": ["injected-parameters"]}
+    notebook["cells"].insert(1, injected)
+    path = book.root / "executed.ipynb"
+    path.write_text(json.dumps(notebook))
+    return Run("part/one", "One", "ran", notebook=path)
+
+
+def found(book: Book, run: Run) -> list[str]:
+    return differences(book, Book(book.root).select(["part/one"])[0], run)
+
+
+def test_equal_claims_are_equal_whatever_else_is_printed(book):
+    assert found(book, executed(book, FIRST, SECOND, printed="another machine\n")) == []
+
+
+@pytest.mark.parametrize(
+    ("claims", "said"),
+    [
+        ((FIRST.replace("so", "not so"), SECOND), "was\nCONFIRMED  a.one\nIt is so.\nand is now\n"),
+        ((FIRST, SECOND.removeprefix("NOT ")), "NOT CONFIRMED  a.two"),
+        ((FIRST,), "dissimilar number of outputs"),
+        ((FIRST, SECOND, FIRST), "dissimilar number of outputs"),
+        ((), "Missing output fields"),
+    ],
+)
+def test_another_text_is_told_with_its_cell(book, claims, said):
+    (sentence,) = found(book, executed(book, *claims))
+    assert sentence.startswith("part/one, the claim cell that begins with 'claim()': ")
+    assert said in sentence
+
+
+def test_a_row_that_depends_on_the_processor_is_passed_over_and_no_other(book):
+    toybook.write(
+        book.root / "book/processor_dependent.toml", '[rows]\n"a.three" = "a coin on its edge"\n'
+    )
+    assert found(book, executed(book, FIRST, "CONFIRMED  a.two, a.three (toy)\nOther.")) == []
+    assert len(found(book, executed(book, SECOND.replace("a.three", "a.four"), SECOND))) == 1
+
+
+def test_what_cannot_be_compared_is_said(book):
+    run = executed(book, FIRST, SECOND)
+    toybook.write(book.root / "book/part/one.md", toybook.chapter("One", CLAIM + "\nclaim()"))
+    assert "other claim cells" in found(book, executed(book, FIRST, SECOND))[0]
+    paired(book, book.select(["part/one"])[0]).unlink()
+    assert found(book, run) == ["book/part/one.ipynb is missing: run `make notebooks`"]
+
+
+def test_rows_are_read_from_a_claims_first_line():
+    assert rows(claim(SECOND)) == {"a.two", "a.three"}
+    assert rows(claim("Confirmed, says the text.")) == set()
