@@ -3,8 +3,11 @@
 import base64
 import dataclasses
 import io
+import json
 import tomllib
+from collections import Counter
 from html.parser import HTMLParser
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -13,10 +16,30 @@ from PIL import Image
 
 from domain_translation import ledger
 from domain_translation.errata import entries as errata
-from domain_translation.press import pages
-from domain_translation.press.pages import cards, collect, html, symbols
+from domain_translation.press import machine, pages
+from domain_translation.press.book import Book
+from domain_translation.press.pages import (
+    cards,
+    collect,
+    failed,
+    figures,
+    html,
+    landing,
+    picture,
+    status,
+    symbols,
+)
+from domain_translation.press.pages import ledger as ledger_page
+from domain_translation.press.pages.drawn import Drawn
 from domain_translation.press.run import Run
 
+BOOK = Book(Path(__file__).resolve().parents[1])
+ERROR = """\
+cell 3 failed:
+    model["`lost`"]
+---------------------------------------------
+KeyError           Traceback (most recent call last)
+KeyError: '`lost` <b>'"""
 CHAPTER = "cooling/temperature"
 NASTY = 'a <b>bold</b> & "quoted" claim with $x < y$ and `p < q`'
 
@@ -42,6 +65,12 @@ def claim(**changes):
     return v4.new_output(
         "display_data", {"text/plain": "plain"}, metadata={ledger.METADATA_KEY: record}
     )
+
+
+@pytest.fixture(autouse=True)
+def drawing(monkeypatch):
+    """The landing page's picture, in no time."""
+    monkeypatch.setattr(picture, "draw", lambda: base64.b64decode(png(40)))
 
 
 @pytest.fixture
@@ -89,10 +118,9 @@ def book(tmp_path):
     bare = v4.new_notebook(cells=[v4.new_markdown_cell("# Toy"), v4.new_code_cell("1/0")])
     nbformat.write(bare, stage / "book" / "cooling" / "toy.ipynb")
     runs = [
-        Run(CHAPTER, "Temperature & <noise>", "ran", "text changed", "ab" * 32, 12.34, 410.6,
+        Run(CHAPTER, "Temperature & <noise>", "ran", "text changed", "ab" * 32, 12.34, 20.0, 410.6,
             executed, {"torch": "2.14.1", "python": "3.11.2"}),
-        Run("cooling/toy", "Toy", "failed", "new", "", 0.0, 0.0, None,
-            error="ZeroDivisionError: <division> by zero"),
+        Run("cooling/toy", "Toy", "failed", "new", error=ERROR),
     ]  # fmt: skip
     pages.write(stage, runs)
     return stage, runs
@@ -111,12 +139,13 @@ class Balance(HTMLParser):
 
     def __init__(self):
         super().__init__()
-        self.open, self.ids, self.links, self.tags = [], [], [], []
+        self.open, self.ids, self.links, self.tags, self.classes = [], [], [], [], []
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.ids += [v for k, v in attrs if k == "id"]
         self.links += [v for k, v in attrs if k == "href"]
+        self.classes += [v for k, v in attrs if k == "class"]
         if tag not in {"img", "input", "br", "hr"}:
             self.open.append(tag)
 
@@ -184,8 +213,11 @@ def test_links_are_relative_to_the_page():
 
 
 def test_every_verdict_has_its_own_mark_and_class():
-    badges = {html.badge(v).replace(v, "") for v in html.VERDICTS}
-    assert len(badges) == len(html.VERDICTS) == 5
+    tally = dict.fromkeys(html.VERDICTS, 1)
+    bar = parse(html.render("counts.html", tally=ledger_page.totals([])["All"] + Counter(tally)))
+    assert len({c for c in bar.classes if c.startswith("verdict ")}) == len(html.VERDICTS) == 5
+    marks = {html._MARKS[v] for v in html.VERDICTS}
+    assert len(marks) == 5
 
 
 # ---- the ledger
@@ -274,7 +306,7 @@ def test_the_chapter_card_stands_below_the_title(book):
     assert source.index("chapter-card") < source.index("First words.")
     page = parse(blocks(source))
     assert len(page.links) == 4
-    assert "12.3 s, 411 MiB at most" in source
+    assert "12.3 CPU s, 411 MiB at most" in source
     assert "L-Cool" in source
 
 
@@ -312,7 +344,170 @@ def test_status_shows_cost_and_failure(book):
     parse(blocks(page))
     for words in ("12.3 s", "411 MiB", "2 of 3", "abababab", "2.14.1", "failed", "Cores"):
         assert words in page
-    assert "ZeroDivisionError: &lt;division&gt; by zero" in page
+    assert machine.processor() in page
+    # What failed stands above everything else, and leads to the traceback.
+    assert page.index("One chapter failed") < page.index("Every chapter is a program")
+    assert "{ref}`Toy <failed-cooling-toy>`: `` KeyError: '`lost` <b>' `` in cell 3" in page
+    assert f"(failed-cooling-toy)=\n## What failed in cooling/toy\n\n```text\n{ERROR}\n```" in page
+
+
+def test_status_marks_dear_chapters_and_adds_up():
+    runs = [
+        Run(n, n, "ran", cpu_seconds=s, notebook=Path("there"))
+        for n, s in (("a", 89.9), ("b", 90.2))
+    ]
+    page = status.page([collect.Chapter(run, (), ()) for run in runs])
+    assert page.count('class="dear"') == 1
+    assert 'class="dear">90.2 s<' in page
+    assert ">180.1 s<" in page
+    assert "failed" not in page
+
+
+# ---- chapters that failed
+
+
+def staged(stage, run):
+    """The source of the first cell of a chapter's page, dressed for `run`."""
+    target = stage / "book" / f"{run.chapter}.ipynb"
+    target.parent.mkdir(parents=True)
+    cells = [
+        v4.new_markdown_cell("<span>An Exception</span>", metadata={"tags": [cards.PAPERMILL]}),
+        v4.new_markdown_cell("# Toy\n\nFirst words."),
+        v4.new_code_cell("1/0", outputs=[v4.new_output("error", ename="E", evalue="e")]),
+    ]
+    target.write_text(json.dumps(v4.new_notebook(cells=cells)))
+    pages.write(stage, [run])
+    return nbformat.read(target, 4).cells
+
+
+@pytest.mark.parametrize(
+    ("good", "partial", "words"),
+    [
+        (True, True, "its last good run, of 14 November 2023, from an older state"),
+        (False, True, "its text, with what it computed before it failed"),
+        (False, False, "It computed nothing"),
+    ],
+)
+def test_the_page_of_a_failed_chapter_says_so_below_its_title(book, tmp_path, good, partial, words):
+    _, runs = book
+    executed = runs[0].notebook
+    run = dataclasses.replace(
+        runs[1],
+        notebook=executed if good else None,
+        partial=executed if partial else None,
+        stale=good,
+        finished=1.7e9 if good else 0.0,
+    )
+    cells = staged(tmp_path / "again", run)
+    page = cells[0].source
+    order = ["# Toy", "This chapter failed in this build", words, ERROR, "chapter-card", "First"]
+    assert [page.index(o) for o in order] == sorted(page.index(o) for o in order)
+    assert "It failed with `` KeyError: '`lost` <b>' `` in cell 3." in page
+    # The traceback is folded: not among the outputs, not in papermill's own cell.
+    assert len(cells) == 2
+    assert cells[1].outputs == []
+    found = collect.collect(run).claims
+    assert len(found) == (4 if good else 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("ValueError: no", "` ValueError: no `"),
+        ("Kernel died\ncell 5 failed:\n    f()\n(not finished)", "` Kernel died ` in cell 5"),
+        ("", "no message"),
+    ],
+)
+def test_a_failure_in_one_line(error, words):
+    assert failed.failure(Run("a", "A", "failed", error=error)) == words
+
+
+def test_a_traceback_with_fences_stays_one_block():
+    assert failed.notice(Run("a", "A", "failed", error="```\nE: x")).count("````") == 2
+
+
+def test_the_navigation_marks_what_failed():
+    toc = {
+        "root": "book/intro",
+        "parts": [{"chapters": [{"file": "book/a/one"}, {"file": "book/a/two.md"}]}],
+    }
+    runs = [Run("a/one", "One", "ran"), Run("a/two", "Two", "failed")]
+    one, two = failed.mark_navigation(toc, runs)["parts"][0]["chapters"]
+    assert one == {"file": "book/a/one"}
+    assert two == {"file": "book/a/two.md", "title": "Two (failed)"}
+    assert toc["parts"][0]["chapters"][1] == {"file": "book/a/two.md"}
+    assert failed.mark_navigation(toc, runs[:1]) == toc
+
+
+def test_the_ledger_says_which_answers_come_from_an_older_run(book):
+    _, runs = book
+    chapter = collect.collect(dataclasses.replace(runs[0], stale=True))
+    assert "as stated, profile quick, an older run" in ledger_page.page([chapter])
+
+
+# ---- the landing page
+
+
+def test_the_landing_page_counts_what_the_ledger_counts(book):
+    stage, runs = book
+    counts = (stage / "book" / "landing" / "counts.html").read_text(encoding="utf-8")
+    parse(counts)
+    tally = ledger_page.totals([collect.collect(r) for r in runs])["All"]
+    assert tally.total() == 305
+    assert tally[ledger.NOT_CONFIRMED] == 2
+    for verdict in html.VERDICTS:
+        if tally[verdict]:
+            assert f"<strong>{tally[verdict]}</strong>" in counts
+
+
+def test_every_chapter_and_nothing_else_has_a_question_and_an_answer():
+    entries = landing.questions(BOOK.root / "book" / "questions.toml")
+    assert set(entries) == {c.name for c in BOOK.chapters}
+    for name, entry in entries.items():
+        assert set(entry) == {"question", "answer"}, name
+        assert entry["question"].endswith("?"), name
+        assert entry["answer"].endswith("."), name
+        assert max(map(len, entry.values())) < 200, name
+
+
+def test_the_questions_link_to_their_chapters(tmp_path):
+    (tmp_path / "questions.toml").write_text(
+        '["cooling/toy"]\nquestion = "Is $a<b$?"\nanswer = "No."\n', encoding="utf-8"
+    )
+    runs = [Run("cooling/toy", "Toy & co", "not run"), Run("cooling/new", "New", "not run")]
+    chapters = [collect.collect(run) for run in runs]
+    landing.write(tmp_path, chapters, Drawn(tmp_path / "drawn"))
+    table = (tmp_path / "landing" / "questions.html").read_text(encoding="utf-8")
+    assert parse(table).links == ["cooling/toy.html"]
+    assert "Toy &amp; co" in table
+    assert r"\(a&lt;b\)" in table
+
+
+def test_pictures_are_drawn_once_and_forgotten_when_unused(tmp_path):
+    drawn, asked = Drawn(tmp_path), []
+
+    def draw():
+        asked.append(1)
+        return b"PNG"
+
+    assert [drawn.get(b"a", draw), drawn.get(b"a", draw), drawn.get(b"b", draw)] == [b"PNG"] * 3
+    assert len(asked) == 2
+    later = Drawn(tmp_path)
+    later.get(b"b", draw)
+    later.forget_others()
+    assert len(asked) == 2
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_thumbnails_are_made_once(book, monkeypatch):
+    stage, runs = book
+
+    def again(png):
+        raise AssertionError("a thumbnail was made twice")
+
+    monkeypatch.setattr(figures, "thumbnail", again)
+    nbformat.write(nbformat.read(runs[0].notebook, 4), stage / "book" / f"{CHAPTER}.ipynb")
+    pages.write(stage, runs)
 
 
 def test_the_same_runs_give_the_same_pages(book, tmp_path):

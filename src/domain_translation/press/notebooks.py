@@ -156,14 +156,18 @@ def _comparable(chapter: Chapter, source: str, outputs: Sequence[Any]) -> list[A
 
 
 def _install_cell(book: Book) -> Any:
-    """The first cell: installs the package when, and only when, it is missing."""
+    """The first cell: installs this release of the package when, and only when, it is missing."""
     import nbformat
 
-    name, package = book.project["name"], book.package.name
+    name, package, version = book.project["name"], book.package.name, book.project["version"]
     source = (
         "# Installs the book's package where it is missing, e.g. in Colab.\n"
         "import importlib.util\n\n"
         f'if importlib.util.find_spec("{package}") is None:\n'
-        f'    %pip install --quiet "{name} @ git+{book.repository}"'
+        f'    %pip install --quiet "{name} @ git+{book.repository}@v{version}"\n'
+        "    importlib.invalidate_caches()\n"
+        f'    if importlib.util.find_spec("{package}") is None:\n'
+        f"        raise SystemExit(\"{name} {version} could not be installed: see pip's message "
+        'above.")'
     )
     return nbformat.v4.new_code_cell(source, metadata={"tags": ["remove-cell"]})

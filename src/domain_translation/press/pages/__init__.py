@@ -5,23 +5,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from domain_translation.press.pages import cards, collect, figures, ledger, status, symbols
+from domain_translation.press.pages import (
+    cards,
+    collect,
+    figures,
+    landing,
+    ledger,
+    status,
+    symbols,
+)
+from domain_translation.press.pages.drawn import Drawn
 from domain_translation.press.run import Run
 
 
 def write(stage: Path, runs: Sequence[Run]) -> None:
-    """Write ``book/record/*.md`` and dress the staged chapter notebooks.
+    """Write ``book/record/*.md``, what the landing page takes in, and dress the chapters.
+
+    Pictures made here are cached beside the stage, in ``drawn/``.
 
     Args:
         stage: staging folder; holds ``book/<chapter>.ipynb`` for every run.
         runs: one per chapter, in the order of the book.
     """
     found = [collect.collect(run) for run in runs]
+    drawn = Drawn(stage.parent / "drawn")
     record = stage / "book" / "record"
     record.mkdir(parents=True, exist_ok=True)
     (record / "ledger.md").write_text(ledger.page(found), encoding="utf-8")
-    (record / "figures.md").write_text(figures.page(found, record), encoding="utf-8")
+    (record / "figures.md").write_text(figures.page(found, record, drawn), encoding="utf-8")
     (record / "symbols.md").write_text(symbols.page(), encoding="utf-8")
     (record / "status.md").write_text(status.page(found), encoding="utf-8")
+    landing.write(stage / "book", found, drawn)
     for chapter in found:
         cards.dress(stage / "book" / f"{chapter.run.chapter}.ipynb", chapter)
+    drawn.forget_others()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,12 +15,16 @@ from domain_translation.press.run import Run
 
 @dataclass(frozen=True)
 class Placed:
-    """A claim and where it stands: the id `anchor` on the page of `chapter`."""
+    """A claim and where it stands: the id `anchor` on the page of `chapter`.
+
+    `stale` says that the chapter's code has changed since.
+    """
 
     claim: ledger.Claim
     chapter: str
     anchor: str
     profile: str
+    stale: bool
 
 
 @dataclass(frozen=True)
@@ -48,12 +53,10 @@ def collect(run: Run) -> Chapter:
     """Read the executed notebook of `run`; without one there are no claims and no figures."""
     if run.notebook is None:
         return Chapter(run, (), ())
-    import nbformat
-
-    cells = nbformat.read(run.notebook, as_version=4).cells
+    cells = json.loads(run.notebook.read_text(encoding="utf-8"))["cells"]
     anchors = Anchors()
     claims = [
-        Placed(claim, run.chapter, anchors.next(claim), run.profile)
+        Placed(claim, run.chapter, anchors.next(claim), run.profile, run.stale)
         for cell in cells
         for output in cell.get("outputs", ())
         if (claim := claim_of(output)) is not None
@@ -102,4 +105,4 @@ def _pictures(run: Run, cells: Sequence[Mapping[str, Any]]) -> Iterator[Picture]
 
 def _png(output: Mapping[str, Any]) -> bytes | None:
     data = output.get("data", {}).get("image/png")
-    return base64.b64decode(data) if data else None
+    return base64.b64decode("".join(data)) if data else None

@@ -1,11 +1,14 @@
-"""Small pieces of HTML that the generated pages share."""
+"""What the templates of the generated pages share: names, links, numbers, inline markup."""
 
 from __future__ import annotations
 
+import functools
 import posixpath
 import re
-from html import escape
 from typing import Any
+
+import jinja2
+from markupsafe import Markup, escape
 
 from domain_translation import ledger
 
@@ -21,38 +24,74 @@ _CLASSES = dict(
 )
 
 
-def rich(text: str) -> str:
+def render(template: str, **values: Any) -> str:
+    """The file ``templates/<template>``, filled in; what is not Markup is escaped."""
+    return _environment().get_template(template).render(values)
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("domain_translation.press.pages"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "anchor": row_anchor,
+        "css": css,
+        "fenced": fenced,
+        "mark": _MARKS.__getitem__,
+        "number": number,
+        "rich": rich,
+        "slug": slug,
+    }
+    environment.globals |= {
+        "VERDICTS": VERDICTS,
+        "NOT_RUN": ledger.NOT_RUN,
+        "REDUCED": ledger.REDUCED,
+        "inventory": ledger.inventory,
+        "link": link,
+    }
+    return environment
+
+
+def rich(text: str) -> Markup:
     """Escaped HTML of a line of text in which ``$...$`` is TeX and ```...``` is code."""
     parts, end = [], 0
     for m in _INLINE.finditer(text):
         parts.append(escape(text[end : m.start()]))
-        parts.append(tex(m[1]) if m[1] is not None else f"<code>{escape(m[2])}</code>")
+        parts.append(tex(m[1]) if m[1] is not None else Markup("<code>{}</code>").format(m[2]))
         end = m.end()
-    return "".join([*parts, escape(text[end:])])
+    return Markup("").join([*parts, escape(text[end:])])
 
 
-def tex(formula: str) -> str:
+def tex(formula: str) -> Markup:
     """A formula in the markup that the book's MathJax looks for."""
-    return rf'<span class="math notranslate nohighlight">\({escape(formula)}\)</span>'
-
-
-def badge(verdict: str, note: str = "") -> str:
-    """The coloured, marked pill of a verdict; `note` is appended in plain text."""
-    words = escape(verdict) + (f" {escape(note)}" if note else "")
-    return f'<span class="verdict v-{css(verdict)}" data-mark="{_MARKS[verdict]}">{words}</span>'
-
-
-def dot(verdict: str) -> str:
-    """The mark of a verdict alone, named for screen readers."""
-    return (
-        f'<span class="dot v-{css(verdict)}" role="img" aria-label="{escape(verdict)}">'
-        f"{_MARKS[verdict]}</span>"
-    )
+    return Markup(r'<span class="math notranslate nohighlight">\({}\)</span>').format(formula)
 
 
 def css(verdict: str) -> str:
     """The verdict as it appears in class names and in the filter's values."""
     return _CLASSES[verdict]
+
+
+def literal(text: str) -> str:
+    """A line as inline code of MyST, whatever backticks it holds."""
+    ticks = _longer_than_any(text, 1)
+    return f"{ticks} {text} {ticks}"
+
+
+def fenced(text: str) -> str:
+    """Lines as a code block of MyST."""
+    ticks = _longer_than_any(text, 3)
+    return f"{ticks}text\n{text}\n{ticks}"
+
+
+def _longer_than_any(text: str, least: int) -> str:
+    return "`" * max([least, *(len(run) + 1 for run in re.findall("`+", text))])
 
 
 def slug(text: str) -> str:
@@ -73,20 +112,9 @@ def number(value: Any) -> str:
     return str(value)
 
 
-def raw(html: str) -> str:
-    """HTML as a MyST block."""
-    return f"``````{{raw}} html\n{html}\n``````\n"
-
-
 def row_anchor(row: str) -> str:
     """The id of an inventory row on the ledger page."""
     return f"row-{slug(row)}"
-
-
-def row_link(row: str, chapter: str) -> str:
-    """A link from a page to a row of the ledger, with the row's title as tooltip."""
-    title = escape(f"{ledger.inventory()[row].source}: {ledger.inventory()[row].title}", quote=True)
-    return f'<a href="{link(chapter, "record/ledger", row_anchor(row))}" title="{title}">{row}</a>'
 
 
 def link(chapter: str, target: str, anchor: str = "") -> str:

@@ -1,0 +1,34 @@
+"""What the landing page takes in: the counts of the ledger, the chapters' questions, a picture."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from domain_translation.press.pages import ledger, picture
+from domain_translation.press.pages.collect import Chapter
+from domain_translation.press.pages.drawn import Drawn
+from domain_translation.press.pages.html import render
+
+
+def write(book: Path, chapters: Sequence[Chapter], drawn: Drawn) -> None:
+    """Write ``landing/`` below the staged `book`, for ``intro.md`` to include.
+
+    ``questions.toml`` has an entry for each chapter; where it is missing, as in a book without
+    that file, the chapter is left out of the table.
+    """
+    folder = book / "landing"
+    folder.mkdir(parents=True, exist_ok=True)
+    counts = render("counts.html", tally=ledger.totals(chapters)[ledger.ALL])
+    (folder / "counts.html").write_text(counts, encoding="utf-8")
+    answers = questions(book / "questions.toml")
+    entries = [(c.run, answers[c.run.chapter]) for c in chapters if c.run.chapter in answers]
+    table = render("questions.html", entries=entries)
+    (folder / "questions.html").write_text(table, encoding="utf-8")
+    (folder / "cooling.png").write_bytes(drawn.get(picture.ingredients(), picture.draw))
+
+
+def questions(path: Path) -> dict[str, dict[str, str]]:
+    """Question and answer of each chapter, by its name."""
+    return tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
