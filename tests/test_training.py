@@ -241,12 +241,9 @@ def test_seeded_gives_the_global_generator_back() -> None:
     assert torch.equal(a, b)
     assert torch.equal(torch.get_rng_state(), state)
 
-    def interrupted() -> None:
-        with runtime.seeded(3):
-            torch.rand(2)
-            raise Stop
-
-    pytest.raises(Stop, interrupted)
+    with pytest.raises(Stop), runtime.seeded(3):  # noqa: PT012
+        torch.rand(2)
+        raise Stop
     assert torch.equal(torch.get_rng_state(), state)
 
 
