@@ -1,7 +1,6 @@
 """The built HTML, read without a browser. Needs `make book`."""
 
 import re
-import tomllib
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -9,6 +8,9 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 import yaml
+
+from domain_translation.press import launch
+from domain_translation.press.book import Book
 
 ROOT = Path(__file__).resolve().parents[1]
 HTML = ROOT / "_build" / "html"
@@ -142,18 +144,25 @@ def test_no_formula_is_left_as_its_source(name):
 
 def test_launch_link_opens_the_notebook_of_the_page(page):
     read, name = page
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    owner_and_name = urlsplit(project["urls"]["Repository"]).path.strip("/")
-    branch = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"][
-        "branch"
-    ]
+    book = Book(ROOT)
     found = {a["href"] for a, _ in read.all("a") if "colab.research" in a.get("href", "")}
-    text = ROOT / f"{name}.md"
-    if text.is_file() and "{code-cell}" in text.read_text(encoding="utf-8"):
-        start = "https://colab.research.google.com/github"
-        assert found == {f"{start}/{owner_and_name}/blob/{branch}/{name}.ipynb"}
+    chapter = name.removeprefix("book/")
+    if launch.published(book) and chapter in {c.name for c in book.chapters}:
+        assert found == {launch.colab_address(book, chapter)}
     else:
         assert not found
+
+
+def test_no_page_leads_to_an_address_that_is_not_published(page):
+    read, _ = page
+    book = Book(ROOT)
+    links = [a.get("href", "") for a, _ in read.all("a")]
+    assert launch.published(book) or not [h for h in links if h.startswith(book.repository)]
+
+
+def test_the_site_is_small_and_holds_no_sources():
+    assert not (HTML / "_sources").exists()
+    assert sum(p.stat().st_size for p in HTML.rglob("*") if p.is_file()) < 100e6
 
 
 def test_the_ledger_page_lists_every_row():

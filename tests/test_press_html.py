@@ -172,6 +172,9 @@ def test_pages_are_built_once_and_warnings_never_pass(tmp_path):
     book = toybook.make(tmp_path)
     one, two, intro = (tmp_path / f"book/{n}.md" for n in ("part/one", "part/two", "intro"))
     plain = two.read_text()
+    project = (tmp_path / "pyproject.toml").read_text()
+    said = project + "\n[tool.domain-translation]\npublished = true\n"
+    toybook.write(tmp_path / "pyproject.toml", said)
     toybook.write(one, one.read_text().replace("# Chapter one", "# One\n\nSee {ref}`here`."))
     toybook.write(two, plain.replace("# Chapter", "(here)=\n# Chapter"))
 

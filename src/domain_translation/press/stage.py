@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from domain_translation.press import cache
+from domain_translation.press import cache, launch
 from domain_translation.press.book import Book, Chapter
 from domain_translation.press.execute import is_injected, stable_ids
 from domain_translation.press.files import (
@@ -29,7 +29,7 @@ from domain_translation.press.files import (
     tree,
     tree_digest,
 )
-from domain_translation.press.launch import branch
+from domain_translation.press.pages.failed import mark_navigation
 from domain_translation.press.run import Run
 
 MATHJAX = ("tex-chtml.js", "output/chtml/fonts", "input/tex/extensions")
@@ -60,7 +60,8 @@ def lay_out(book: Book, runs: Sequence[Run], pages: Pages) -> str:
         target = new / f"book/{run.chapter}.ipynb"
         _stage_chapter(book, run, target)
         staged.append(replace(run, notebook=target) if run.notebook or run.partial else run)
-    _copy(book.root / "_toc.yml", new / "_toc.yml")
+    toc = mark_navigation(yaml.safe_load((book.root / "_toc.yml").read_text("utf-8")), runs)
+    (new / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False), "utf-8")
     (new / "_config.yml").write_text(yaml.safe_dump(config(book), sort_keys=False), "utf-8")
     _stage_mathjax(new / "book" / "_static" / "mathjax")
     pages(new, staged)
@@ -101,12 +102,8 @@ def config(book: Book) -> dict[str, Any]:
     out: the book has none, and it has to read the same offline.
     """
     settings: dict[str, Any] = yaml.safe_load((book.root / "_config.yml").read_text("utf-8"))
-    settings["repository"] = {
-        **settings.get("repository", {}),
-        "url": book.repository,
-        "branch": branch(book),
-        "path_to_book": "",
-    }
+    for name, part in launch.settings(book).items():
+        settings[name] = {**settings.get(name, {}), **part}
     sphinx = settings.setdefault("sphinx", {}).setdefault("config", {})
     sphinx |= {"mathjax_path": "mathjax/tex-chtml.js", "nb_ipywidgets_js": {}}
     sphinx.setdefault("html_static_path", ["book/_static"])
