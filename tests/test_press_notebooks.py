@@ -52,7 +52,7 @@ def executed(book: Book, outputs: list[Any]) -> Run:
             cell.execution_count = number
     path = book.root / "executed.ipynb"
     nbformat.write(nbformat.v4.new_notebook(cells=[cells[0], injected, *cells[1:]]), path)
-    return Run("part/one", "One", "ran", "", "k", 1.0, 1.0, path)
+    return Run("part/one", "One", "ran", notebook=path)
 
 
 def committed(book: Book) -> tuple[Path, Any]:
@@ -119,7 +119,7 @@ def test_equal_cells_get_different_ids(book):
 def test_the_first_cell_installs_the_package_from_the_one_address(book):
     cell = json.loads(render(book, book.select(["part/one"])[0]))["cells"][0]
     source = "".join(cell["source"])
-    assert '"toy-book @ git+https://github.com/someone/toy-book"' in source
+    assert '"toy-book @ git+https://github.com/someone/toy-book@v1.0"' in source
     assert 'if importlib.util.find_spec("toy_book") is None:\n    %pip' in source
     assert cell["metadata"]["tags"] == ["remove-cell"]
 
