@@ -59,7 +59,10 @@ def lay_out(book: Book, runs: Sequence[Run], pages: Pages) -> str:
     for run in published:
         target = new / f"book/{run.chapter}.ipynb"
         _stage_chapter(book, run, target)
-        staged.append(replace(run, notebook=target) if run.notebook or run.partial else run)
+        if run.notebook:
+            staged.append(replace(run, notebook=target))
+        else:
+            staged.append(replace(run, partial=target if run.partial else None))
     toc = mark_navigation(yaml.safe_load((book.root / "_toc.yml").read_text("utf-8")), runs)
     (new / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False), "utf-8")
     (new / "_config.yml").write_text(yaml.safe_dump(config(book), sort_keys=False), "utf-8")
