@@ -42,15 +42,16 @@ def outcome(source: Path, tests: list[str]) -> int:
 def main(package: Path, tests: Path, job: Path) -> None:
     os.chdir(tests)
     codes = {}
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as top:
+        copy = Path(top) / "src" / "domain_translation"
+        # Beside the package, where a checkout has it.
+        (Path(top) / "data").symlink_to(package.parents[1] / "data")
         for name, file, right, wrong, chosen in json.loads(job.read_text()):
-            copy = Path(folder) / name.replace(" ", "-")
-            ignored = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(package, copy / "domain_translation", ignore=ignored)
-            path = copy / "domain_translation" / file
-            text = path.read_text()
-            path.write_text(text.replace(right, wrong))
-            codes[name] = outcome(copy, chosen)
+            shutil.rmtree(copy, ignore_errors=True)
+            shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
+            text = (copy / file).read_text()
+            (copy / file).write_text(text.replace(right, wrong))
+            codes[name] = outcome(copy.parent, chosen)
     print(json.dumps(codes))
 
 

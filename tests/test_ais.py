@@ -65,6 +65,15 @@ def test_bounds_bracket_known_densities(density, base):
     assert below.average - 3 * below.error < OFFSET < above.average + 3 * above.error
 
 
+def test_a_bridge_that_is_not_its_own_mirror_image_brackets_too():
+    """`geometric` takes other increments forwards than backwards; the densities are far apart."""
+    density = densities.Gaussian(torch.tensor([0.3, -0.2, 0.1]), torch.tensor([0.05, 0.08, 0.1]))
+    below, above = both_ways(density, ais.Normal((3,)), ais.geometric(150), 128, seed=2)
+    for found in (below, above):
+        assert abs(found.value - OFFSET) < 0.3
+    assert below.average - 3 * below.error < OFFSET < above.average + 3 * above.error
+
+
 def test_bounds_bracket_a_density_of_pictures():
     g = torch.Generator().manual_seed(0)
     density = LowRankMixture(

@@ -12,6 +12,7 @@ from torch import Tensor
 from domain_translation import checkpoints, langevin, models, scores
 from domain_translation.cf_ebm import config as presets
 from domain_translation.cf_ebm import training
+from domain_translation.cf_ebm.average import Average
 from domain_translation.cf_ebm.config import CFEBMConfig
 from domain_translation.cf_ebm.guard import FIELDS, WINDOW, DivergedError, Trace
 from domain_translation.cf_ebm.network import EnergyNetwork
@@ -127,6 +128,19 @@ def test_training_moves_the_samples_to_the_data() -> None:
     mean = digits.mean(0)
     assert (x.mean(0) - mean).norm() < 0.3 * mean.norm()
     assert trained.stages[0]["sample_std"][-1] < 1
+
+
+def test_the_average_follows_its_formula() -> None:
+    network = torch.nn.Linear(2, 1)
+    mean = Average(network, decay=0.15)
+    expected = network.weight.detach().clone()
+    for k in range(3):
+        with torch.no_grad():
+            network.weight.mul_(-2.0).add_(1.0)
+        mean.update(network)
+        decay = min(0.15, (1 + k) / (10 + k))
+        expected = decay * expected + (1 - decay) * network.weight.detach()
+        torch.testing.assert_close(mean.state_dict()["weight"], expected)
 
 
 def test_a_resumed_training_ends_with_the_same_bits(

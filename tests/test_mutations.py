@@ -38,6 +38,7 @@ COLD = ("test_langevin.py::test_mala_restores_its_target_whatever_the_proposal_n
 SCALE = ("test_langevin.py::test_preconditioning_makes_all_directions_alike",)
 EXACT = ("test_langevin.py::test_mala_leaves_the_exact_distribution_as_it_is",)
 NOISE = "test_langevin_noise.py::"
+NOT_A_MIRROR = ("test_ais.py::test_a_bridge_that_is_not_its_own_mirror_image_brackets_too",)
 
 KERNELS, GAUSSIAN, CURVED = "kernels.py", "densities/gaussian.py", "densities/curved.py"
 WEIGHTING, MASSES = "batch_weight/weighting.py", "batch_weight/masses.py"
@@ -264,6 +265,41 @@ MUTANTS = (
         "list(points), create_graph=True",
         "[points.x, points.fy], create_graph=True",
         ("test_jdbw_training.py::test_steepness_is_the_squared_gradient_norm",),
+    ),
+    Mutant(
+        "fakes are true for the critic of pix2pix",
+        "pix2pix/training.py",
+        "least_squares(critic(fresh[0]), 0)",
+        "least_squares(critic(fresh[0]), 1)",
+        ("test_pix2pix.py::test_the_losses_are_those_of_pix2pix",),
+    ),
+    Mutant(
+        "moving average the wrong way round",
+        "cf_ebm/average.py",
+        "mean.lerp_(weight, 1 - decay)",
+        "mean.lerp_(weight, decay)",
+        ("test_energy_training.py::test_the_average_follows_its_formula",),
+    ),
+    Mutant(
+        "increments of the bridge taken from its other end",
+        "ais.py",
+        "kinds, betas.diff(), numbers",
+        "kinds, betas.diff().flip(0), numbers",
+        NOT_A_MIRROR,
+    ),
+    Mutant(
+        "way back with the increments of the way there",
+        "ais.py",
+        "betas.diff().flip(0), numbers",
+        "betas.diff(), numbers",
+        NOT_A_MIRROR,
+    ),
+    Mutant(
+        "gaps paired with the next density's increment",
+        "ais.py",
+        "(increments.to(gap)[:, None] * gap)",
+        "(increments.to(gap)[:, None] * gap.roll(-1, 0))",
+        NOT_A_MIRROR,
     ),
 )
 

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import pytest
 import torch
 from torch import Generator, Tensor
 
-from domain_translation.pix2pix import PAPER, QUICK, Pix2PixConfig, UnetGenerator, train_pix2pix
+from domain_translation.pix2pix import (
+    PAPER,
+    QUICK,
+    Pix2PixConfig,
+    UnetGenerator,
+    train_pix2pix,
+    training,
+)
+from domain_translation.training import Player
 
 SHORT = Pix2PixConfig(width=4, depth=4, critic_layers=1, size=16, batch=2, steps=4)
 
@@ -37,6 +46,29 @@ def test_it_learns_a_pairing_that_unpaired_training_could_not_know() -> None:
     config = dataclasses.replace(SHORT, steps=150, learning_rate=3e-3)
     error = (train_pix2pix(x, -x, config)(x) + x).abs().mean().item()
     assert error < 0.2  # without pairs the mirrored and the plain grey are as good: 0.44 apart
+
+
+def test_the_losses_are_those_of_pix2pix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The critic takes pairs for true and fakes for false; the translator fools it, and hits."""
+    seen: list[Player] = []
+
+    def stop(players: Sequence[Player], *_: object, **__: object) -> None:
+        seen.extend(players)
+
+    monkeypatch.setattr(training, "fit", stop)
+    x, y = pictures(2, 16), pictures(2, 16, 1)
+    translator = train_pix2pix(x, y, SHORT)
+    own, rival = seen
+    # Its normalisation and dropout would differ from call to call in training.
+    own.model.eval(), rival.model.eval()
+    batch, generator = (torch.cat([x, y], 1),), Generator().manual_seed(0)
+    found = own.loss(batch, generator)
+    fake = translator(x)
+    on_real, on_fake = rival.model(batch[0]), rival.model(torch.cat([x, fake], 1))
+    hit = (fake - y).abs().mean()
+    torch.testing.assert_close(found, (on_fake - 1).square().mean() + SHORT.lambda_l1 * hit)
+    judged = (on_real - 1).square().mean() / 2 + on_fake.square().mean() / 2
+    torch.testing.assert_close(rival.loss(batch, generator), judged)
 
 
 def test_training_repeats_to_the_bit() -> None:
