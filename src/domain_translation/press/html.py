@@ -38,20 +38,31 @@ def build(book: Book, stage_digest: str, *, strict: bool) -> bool:
     if last[1] != state[1] or (strict and last[2] == "lenient"):
         shutil.rmtree(book.build / ".doctrees", ignore_errors=True)
     stamp.unlink(missing_ok=True)
-    # Sphinx rereads what changed, but writes only those pages: a link from any other page to a
-    # place that vanished would pass. Pages that look old are all written, and checked.
-    for page in (book.build / "html").rglob("*.html"):
-        os.utime(page, (0, 0))
-    log = book.build / "html.log"
-    status = _run(book, strict, log)
-    if status:
-        raise PressError(f"Jupyter Book ended with status {status}; from {log}:\n{_tail(log)}")
+    places = _places(book)
+    _run(book, strict)
+    # Sphinx writes only pages that changed: a link from any other to a place that vanished, or
+    # has another name or number now, would pass. Pages that look old are all written, and checked.
+    if places and places != _places(book):
+        for page in (book.build / "html").rglob("*.html"):
+            os.utime(page, (0, 0))
+        _run(book, strict)
     atomic_write(stamp, " ".join(state))
     return True
 
 
-def _run(book: Book, strict: bool, log: Path) -> int:
-    """Jupyter Book's exit status; it is ended when this process is stopped."""
+def _places(book: Book) -> bytes:
+    """Sphinx's list of everything that can be linked to, with names; empty before any build."""
+    inventory = book.build / "html" / "objects.inv"
+    return inventory.read_bytes() if inventory.is_file() else b""
+
+
+def _run(book: Book, strict: bool) -> None:
+    """Run Jupyter Book; it is ended when this process is stopped.
+
+    Raises:
+        PressError: it failed.
+    """
+    log = book.build / "html.log"
     flags = ["-W", "-n", "--keep-going"] if strict else ["-n"]
     command = [sys.executable, "-c", JUPYTER_BOOK, "build", str(book.build / "stage")]
     with (
@@ -66,9 +77,11 @@ def _run(book: Book, strict: bool, log: Path) -> int:
         ) as process,
     ):
         try:
-            return process.wait()
+            status = process.wait()
         finally:
             process.terminate()
+    if status:
+        raise PressError(f"Jupyter Book ended with status {status}; from {log}:\n{_tail(log)}")
 
 
 def _tail(log: Path) -> str:
