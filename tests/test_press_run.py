@@ -49,7 +49,7 @@ def set_chapter(book: Book, name: str, *sources: str) -> None:
     toybook.write(book.root / f"book/{name}.md", toybook.chapter(name, *sources))
 
 
-def wait_for(condition, seconds: float = 60.0) -> None:
+def wait_for(condition, seconds: float = 180.0) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "waited in vain"
@@ -146,13 +146,17 @@ BUSY = "# the endless cell\nprint('got this far', flush=True)\nwhile True: pass"
 @pytest.mark.parametrize(
     ("last", "limit", "said"),
     [
-        (BUSY, 3.0, "it had computed for 3 CPU seconds, its limit, and was ended"),
-        (FOREVER, 1.2, "one of its cells was still running after 12 s"),
+        (BUSY, 5.0, "it had computed for 5 CPU seconds, its limit, and was ended"),
+        (FOREVER, 60.0, "one of its cells was still running after 12 s"),
         ("import signal\nos.kill(os.getpid(), signal.SIGKILL)", 60.0, "was killed by the system"),
     ],
     ids=["computes", "sleeps", "killed"],
 )
-def test_a_kernel_that_is_ended_takes_along_all_it_started(book, tmp_path, last, limit, said):
+def test_a_kernel_that_is_ended_takes_along_all_it_started(
+    book, tmp_path, monkeypatch, last, limit, said
+):
+    if last == FOREVER:
+        monkeypatch.setattr("domain_translation.press.execute.PATIENCE", 0.2)
     place = tmp_path / "pids"
     set_chapter(book, "part/two", ENDLESS.format(place=str(place)), last)
     wish = Wish(only=("part/two",))
@@ -213,7 +217,7 @@ def test_stopping_the_press_stops_everything_and_keeps_what_is_done(book, tmp_pa
     try:
         wait_for(lambda: place.exists() and cache.cards(book, "quick", "part/one"))
         press.send_signal(sent)
-        _, error = press.communicate(timeout=30)
+        _, error = press.communicate(timeout=180)
     finally:
         press.kill()
     if sent != signal.SIGKILL:
@@ -223,7 +227,7 @@ def test_stopping_the_press_stops_everything_and_keeps_what_is_done(book, tmp_pa
         assert not list((tmp_path / "scratch").glob("domain-translation-*"))
     else:
         kernel = int(place.read_text().split()[0])
-        wait_for(lambda: not psutil.pid_exists(kernel), 20.0)
+        wait_for(lambda: not psutil.pid_exists(kernel))
         os.kill(int(place.read_text().split()[1]), signal.SIGKILL)
     assert not list(book.build.rglob(".*.ipynb*"))
     assert not list((book.root / "book").rglob("*.ipynb"))

@@ -93,6 +93,8 @@ def execute(
     notebook = output.read_bytes() if output.is_file() else b""
     reports = [json.loads(p.read_text("utf-8")) for p in (place / "reports").glob("*.json")]
     roots = {r["root"] for r in reports} - {""}
+    if not error and not reports:
+        error = "its kernel was ended before it could tell what it had used: run it again"
     if wheel and not error and any(not r.startswith(str(python.parents[1])) for r in roots):
         error = f"it imported the package from {', '.join(roots)}, not from the wheel"
     shutil.rmtree(place, ignore_errors=True)
@@ -135,6 +137,7 @@ def _kernel(python: Path, environment: dict[str, str], log: Path) -> Any:
 
     class Kernel(AsyncKernelManager):
         status: int | None = None
+        shutdown_wait_time = 120.0  # a busy machine needs a while to write the report
 
         def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
             return [str(python), *super().format_kernel_cmd(extra_arguments)[1:]]
