@@ -25,7 +25,6 @@ from domain_translation.press.pages import (
     figures,
     html,
     landing,
-    picture,
     status,
     symbols,
 )
@@ -65,12 +64,6 @@ def claim(**changes):
     return v4.new_output(
         "display_data", {"text/plain": "plain"}, metadata={ledger.METADATA_KEY: record}
     )
-
-
-@pytest.fixture(autouse=True)
-def drawing(monkeypatch):
-    """The landing page's picture, in no time."""
-    monkeypatch.setattr(picture, "draw", lambda: base64.b64decode(png(40)))
 
 
 @pytest.fixture
@@ -470,13 +463,26 @@ def test_every_chapter_and_nothing_else_has_a_question_and_an_answer():
         assert max(map(len, entry.values())) < 200, name
 
 
+def test_the_landing_page_shows_a_figure_of_a_chapter(book, monkeypatch):
+    stage, runs = book
+    assert not (stage / "book" / "landing" / "cooling.png").exists()
+    monkeypatch.setattr(landing, "PICTURE", "fig-one")
+    landing.write(stage / "book", [collect.collect(run) for run in runs])
+    shown = (stage / "book" / "landing" / "cooling.png").read_bytes()
+    assert shown == base64.b64decode(png())
+
+
+def test_the_figure_of_the_landing_page_exists():
+    assert any(f"name: {landing.PICTURE}" in chapter.text for chapter in BOOK.chapters)
+
+
 def test_the_questions_link_to_their_chapters(tmp_path):
     (tmp_path / "questions.toml").write_text(
         '["cooling/toy"]\nquestion = "Is $a<b$?"\nanswer = "No."\n', encoding="utf-8"
     )
     runs = [Run("cooling/toy", "Toy & co", "not run"), Run("cooling/new", "New", "not run")]
     chapters = [collect.collect(run) for run in runs]
-    landing.write(tmp_path, chapters, Drawn(tmp_path / "drawn"))
+    landing.write(tmp_path, chapters)
     table = (tmp_path / "landing" / "questions.html").read_text(encoding="utf-8")
     assert parse(table).links == ["cooling/toy.html"]
     assert "Toy &amp; co" in table

@@ -21,7 +21,7 @@ from domain_translation.press.run import Run
 def write(stage: Path, runs: Sequence[Run]) -> None:
     """Write ``book/record/*.md``, what the landing page takes in, and dress the chapters.
 
-    Pictures made here are cached beside the stage, in ``drawn/``.
+    Thumbnails are cached beside the stage, in ``drawn/``.
 
     Args:
         stage: staging folder; holds ``book/<chapter>.ipynb`` for every run.
@@ -35,7 +35,7 @@ def write(stage: Path, runs: Sequence[Run]) -> None:
     (record / "figures.md").write_text(figures.page(found, record, drawn), encoding="utf-8")
     (record / "symbols.md").write_text(symbols.page(), encoding="utf-8")
     (record / "status.md").write_text(status.page(found), encoding="utf-8")
-    landing.write(stage / "book", found, drawn)
+    landing.write(stage / "book", found)
     for chapter in found:
         cards.dress(stage / "book" / f"{chapter.run.chapter}.ipynb", chapter)
     drawn.forget_others()

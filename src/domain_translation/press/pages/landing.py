@@ -6,13 +6,15 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
-from domain_translation.press.pages import ledger, picture
+from domain_translation.press.pages import ledger
 from domain_translation.press.pages.collect import Chapter
-from domain_translation.press.pages.drawn import Drawn
 from domain_translation.press.pages.html import render
 
+# The figure of a chapter that `intro.md` shows.
+PICTURE = "fig-temperature-falling"
 
-def write(book: Path, chapters: Sequence[Chapter], drawn: Drawn) -> None:
+
+def write(book: Path, chapters: Sequence[Chapter]) -> None:
     """Write ``landing/`` below the staged `book`, for ``intro.md`` to include.
 
     ``questions.toml`` has an entry for each chapter; where it is missing, as in a book without
@@ -26,7 +28,8 @@ def write(book: Path, chapters: Sequence[Chapter], drawn: Drawn) -> None:
     entries = [(c.run, answers[c.run.chapter]) for c in chapters if c.run.chapter in answers]
     table = render("questions.html", entries=entries)
     (folder / "questions.html").write_text(table, encoding="utf-8")
-    (folder / "cooling.png").write_bytes(drawn.get(picture.ingredients(), picture.draw))
+    for picture in (p for c in chapters for p in c.pictures if p.name == PICTURE):
+        (folder / "cooling.png").write_bytes(picture.png)
 
 
 def questions(path: Path) -> dict[str, dict[str, str]]:
