@@ -75,10 +75,21 @@ def test_another_text_is_told_with_its_cell(book, claims, said):
 
 def test_a_row_that_depends_on_the_processor_is_passed_over_and_no_other(book):
     toybook.write(
-        book.root / "book/processor_dependent.toml", '[rows]\n"a.three" = "a coin on its edge"\n'
+        book.root / "book/processor_dependent.toml", '["part/one"]\n"a.three" = "on its edge"\n'
     )
     assert found(book, executed(book, FIRST, "CONFIRMED  a.two, a.three (toy)\nOther.")) == []
     assert len(found(book, executed(book, SECOND.replace("a.three", "a.four"), SECOND))) == 1
+
+
+def test_where_a_print_ends_is_chance(book):
+    toybook.write(book.root / "book/part/one.md", toybook.chapter("One", "print(1)", CLAIM))
+    run = executed(book)
+    notebook = json.loads(run.notebook.read_text())
+    pieces = [{"output_type": "stream", "name": "stdout", "text": t} for t in ("a\n", "b\n")]
+    notebook["cells"][-1]["outputs"] = pieces
+    run.notebook.write_text(json.dumps(notebook))
+    refresh(book, [run])
+    assert found(book, run) == []
 
 
 def test_what_cannot_be_compared_is_said(book):

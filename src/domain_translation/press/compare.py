@@ -21,11 +21,11 @@ SKIPPED = (
 FIRST_LINE = re.compile(r"^[A-Z ]+  (?P<rows>[\w., ]+?)(?: \(.*\))?$", re.MULTILINE)
 
 
-def dependent_rows(book: Book) -> set[str]:
-    """Rows of which a verdict still depends on the processor; the comparison passes them over."""
+def dependent_rows(book: Book, chapter: Chapter) -> set[str]:
+    """Rows whose verdict here still depends on the processor; the comparison passes them over."""
     path = book.root / "book" / "processor_dependent.toml"
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    return set(tomllib.loads(text).get("rows", {}))
+    return set(tomllib.loads(text).get(chapter.name, {}))
 
 
 def differences(book: Book, chapter: Chapter, run: Run) -> list[str]:
@@ -40,7 +40,7 @@ def differences(book: Book, chapter: Chapter, run: Run) -> list[str]:
     then, now = (_checked(nbformat.read(path, as_version=4)) for path in (committed, executed))
     if [c.source for c in then] != [c.source for c in now]:
         return [f"{chapter.name} and its pair have other claim cells: run `make notebooks`"]
-    spared = dependent_rows(book)
+    spared = dependent_rows(book, chapter)
     said = []
     for old, new in zip(then, now, strict=True):
         kept = [[o for o in cell["outputs"] if not rows(o) & spared] for cell in (old, new)]
@@ -63,7 +63,7 @@ def _checked(notebook: Any) -> list[Any]:
 def _compare(then: Sequence[Any], now: Sequence[Any]) -> str:
     """What differs according to nbval, "" for nothing."""
     import nbformat
-    from nbval.plugin import IPyNbCell, nocolors
+    from nbval.plugin import IPyNbCell, coalesce_streams, nocolors
 
     said: list[str] = []
     # A cell of nbval belongs to a session of pytest; its comparison needs these four things of it.
@@ -74,6 +74,9 @@ def _compare(then: Sequence[Any], now: Sequence[Any]) -> str:
         format_output_compare=lambda key, old, new: said.append(f"was\n{old}\nand is now\n{new}"),
     )
     same = IPyNbCell.compare_outputs(
-        cell, nbformat.from_dict(now), nbformat.from_dict(then), skip_compare=SKIPPED
+        cell,
+        # Where one print ends and the next begins is chance.
+        *(coalesce_streams(nbformat.from_dict(outputs)) for outputs in (now, then)),
+        skip_compare=SKIPPED,
     )
     return "" if same else "\n".join([*said, *cell.comparison_traceback])
