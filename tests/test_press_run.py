@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -182,6 +183,16 @@ def test_a_full_disk_costs_the_chapter_that_was_filed_and_no_other(book, monkeyp
     runs = by_name(run_chapters(book, Wish(), jobs=2, limit=60))
     assert runs["part/one"].error == "cannot write one.ipynb: No space left on device"
     assert (runs["part/one"].status, runs["part/two"].status) == ("failed", "ran")
+    monkeypatch.undo()
+    monkeypatch.setenv("PYTHONPATH", str(book.root / "src"))
+
+    def full_too(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "executed.ipynb")
+
+    monkeypatch.setattr("domain_translation.press.execute.tidy", full_too)
+    runs = by_name(run_chapters(Book(book.root), Wish(), jobs=2, limit=60))
+    assert runs["part/one"].error == "cannot write executed.ipynb: No space left on device"
+    assert runs["part/two"].status == "cached"
     monkeypatch.undo()
     monkeypatch.setenv("PYTHONPATH", str(book.root / "src"))
     again = by_name(run_chapters(Book(book.root), Wish(), jobs=2, limit=60))

@@ -10,40 +10,25 @@ import functools
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 import re
 import shutil
-import signal
-import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from domain_translation.press import observe
+from domain_translation.press import kernel, observe
 from domain_translation.press.book import Book, Chapter
 from domain_translation.press.processes import end_marked
 
 INJECTED = "injected-parameters"
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 REPORTED_VERSIONS = ("domain-translation", "torch", "numpy", "scipy", "scikit-learn", "matplotlib")
-QUIET_IPYTHON = "c.IPKernelApp.log_level = 40\nc.HistoryManager.enabled = False\n"
 # A kernel that only sleeps never reaches its limit of processor time: a cell may last this many
 # times as long as the whole chapter may compute.
 PATIENCE = 10
-# One thread per chapter keeps sums in one order, so results do not depend on the number of cores;
-# the press runs several chapters at once instead.
-FIXED = {
-    "JUPYTER_PREFER_ENV_PATH": "1",
-    "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    "PYTHONHASHSEED": "0",
-}
 
 
 @dataclass(frozen=True)
@@ -80,16 +65,18 @@ def execute(
     started = time.monotonic()
     for folder in ("empty", "reports", "site", "ipython/profile_default"):
         (place / folder).mkdir(parents=True)
-    environment = _environment(book, place, wheel, limit)
+    variables = kernel.environment(book, place, wheel, limit)
     output, log = place / "executed.ipynb", place / "log.txt"
-    kernel = _kernel(python, environment, log)
+    manager = kernel.manager(python, variables, log)
     error = ""
     try:
-        _run(chapter, parameters, output, place / "empty", kernel, log, limit)
+        _run(chapter, parameters, output, place / "empty", manager, log, limit)
     except ChapterError as problem:
         error = str(problem)
+    except OSError as problem:  # the disk of the temporary folder is full
+        error = f"cannot write {problem.filename or output}: {problem.strerror or problem}"
     finally:
-        end_marked(observe.REPORTS, environment[observe.REPORTS])
+        end_marked(observe.REPORTS, variables[observe.REPORTS])
     notebook = output.read_bytes() if output.is_file() else b""
     reports = [json.loads(p.read_text("utf-8")) for p in (place / "reports").glob("*.json")]
     roots = {r["root"] for r in reports} - {""}
@@ -108,55 +95,6 @@ def execute(
         modules=tuple(sorted({m for r in reports for m in r["modules"]})),
         data=tuple(sorted({d for r in reports for d in r["data"]})),
     )
-
-
-def _environment(book: Book, place: Path, wheel: bool, limit: float) -> dict[str, str]:
-    """The kernel's environment; a wheel's kernel does not see the caller's PYTHONPATH."""
-    shutil.copy(str(observe.__file__), place / "site" / "sitecustomize.py")
-    for name in ("ipython_config.py", "ipython_kernel_config.py"):
-        (place / "ipython" / "profile_default" / name).write_text(QUIET_IPYTHON, encoding="utf-8")
-    searched = [str(place / "site"), "" if wheel else os.environ.get("PYTHONPATH", "")]
-    return {
-        **os.environ,
-        **FIXED,
-        "IPYTHONDIR": str(place / "ipython"),
-        "PYTHONPATH": os.pathsep.join(filter(None, searched)),
-        observe.REPORTS: str(place / "reports"),
-        observe.PACKAGE: book.package.name,
-        observe.DATA: str(book.root / "data"),
-        observe.LIMIT: f"{max(1.0, limit):.0f}",
-    }
-
-
-def _kernel(python: Path, environment: dict[str, str], log: Path) -> Any:
-    """A class of kernel managers for this Python; `status` is how the kernel died, if it did.
-
-    What a kernel writes past its notebook, such as the last words of a crash, goes to `log`.
-    """
-    from jupyter_client.manager import AsyncKernelManager
-
-    class Kernel(AsyncKernelManager):
-        status: int | None = None
-        shutdown_wait_time = 120.0  # a busy machine needs a while to write the report
-
-        def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
-            return [str(python), *super().format_kernel_cmd(extra_arguments)[1:]]
-
-        async def _async_start_kernel(self, **options: Any) -> None:
-            with log.open("wb") as told:
-                streams = {"stdout": told, "stderr": subprocess.STDOUT}
-                await super()._async_start_kernel(**{**options, **streams, "env": environment})
-
-        start_kernel = _async_start_kernel
-
-        async def _async_is_alive(self) -> bool:
-            if self.provisioner is not None and type(self).status is None:
-                type(self).status = await self.provisioner.poll()
-            return bool(await super()._async_is_alive())
-
-        is_alive = _async_is_alive
-
-    return Kernel
 
 
 @functools.cache
@@ -184,7 +122,7 @@ def _run(
     parameters: Mapping[str, Any],
     output: Path,
     workdir: Path,
-    kernel: Any,
+    manager: Any,
     log: Path,
     limit: float,
 ) -> None:
@@ -210,7 +148,7 @@ def _run(
             execution_timeout=PATIENCE * limit,
             iopub_timeout=300,
             resources={"metadata": {"path": str(workdir)}},
-            kernel_manager_class=kernel,
+            kernel_manager_class=manager,
             partial=output,
         )
     except PapermillExecutionError as error:
@@ -220,8 +158,8 @@ def _run(
         said = f"one of its cells was still running after {PATIENCE * limit:.0f} s"
         raise ChapterError(f"{said} (allow more with --limit)\n{_unfinished(output)}") from error
     except Exception as error:
-        died = isinstance(error, RuntimeError) and kernel.status is not None
-        said = _death(kernel.status, limit) if died else f"{type(error).__name__}: {error}"
+        died = isinstance(error, RuntimeError) and manager.status is not None
+        said = kernel.death(manager.status, limit) if died else f"{type(error).__name__}: {error}"
         last = "\n".join(log.read_text("utf-8", "replace").splitlines()[-10:]) if died else ""
         raise ChapterError("\n".join(filter(None, [said, _unfinished(output), last]))) from error
     for index, cell in enumerate(notebook.cells):
@@ -235,21 +173,6 @@ def _run(
         )
     tidy(notebook)
     output.write_text(json.dumps(notebook, ensure_ascii=False), encoding="utf-8")
-
-
-def _death(status: int, limit: float) -> str:
-    """Why a kernel is gone, from its exit status."""
-    if status == -signal.SIGXCPU:
-        return (
-            f"it had computed for {limit:.0f} CPU seconds, its limit, and was ended "
-            "(allow more with --limit)"
-        )
-    if status == -signal.SIGKILL:
-        return (
-            "its kernel was killed by the system, most likely because memory ran out: close other "
-            "programs or run fewer chapters at once with --jobs 1"
-        )
-    return f"its kernel died with status {status}"
 
 
 def describe(index: int, source: str, trace: str) -> str:
