@@ -20,6 +20,7 @@ import pytest
 from filelock import FileLock
 
 from domain_translation.press import cache, wheel
+from domain_translation.press import plan as planning
 from domain_translation.press.book import Book, Chapter
 from domain_translation.press.compare import dependent_rows, differences, rows
 from domain_translation.press.execute import execute
@@ -165,7 +166,7 @@ def test_one_model_file_concerns_exactly_the_chapters_that_load_it(monkeypatch):
         assert 0 < len(users) < len(chapters), file
         changed = {**getattr(planned().files, kind), file: "0" * 64}
         files = replace(planned().files, **{kind: changed})
-        monkeypatch.setattr("domain_translation.press.plan.look", lambda _, f=files: f)
+        monkeypatch.setattr(planning, "look", lambda _, f=files: f)
         jobs = plan(Book(BOOK.root), Wish(wheel=True)).jobs
         assert {j.chapter.name for j in jobs} == users
 

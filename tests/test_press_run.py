@@ -16,7 +16,7 @@ import pytest
 import toybook
 
 from domain_translation import cli, ledger
-from domain_translation.press import cache
+from domain_translation.press import cache, execute
 from domain_translation.press.book import Book
 from domain_translation.press.build import run_chapters
 from domain_translation.press.files import PressError
@@ -157,7 +157,7 @@ def test_a_kernel_that_is_ended_takes_along_all_it_started(
     book, tmp_path, monkeypatch, last, limit, said
 ):
     if last == FOREVER:
-        monkeypatch.setattr("domain_translation.press.execute.PATIENCE", 0.2)
+        monkeypatch.setattr(execute, "PATIENCE", 0.2)
     place = tmp_path / "pids"
     set_chapter(book, "part/two", ENDLESS.format(place=str(place)), last)
     wish = Wish(only=("part/two",))
@@ -189,7 +189,7 @@ def test_a_full_disk_costs_the_chapter_that_was_filed_and_no_other(book, monkeyp
     def full_too(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "executed.ipynb")
 
-    monkeypatch.setattr("domain_translation.press.execute.tidy", full_too)
+    monkeypatch.setattr(execute, "tidy", full_too)
     runs = by_name(run_chapters(Book(book.root), Wish(), jobs=2, limit=60))
     assert runs["part/one"].error == "cannot write executed.ipynb: No space left on device"
     assert runs["part/two"].status == "cached"
