@@ -11,7 +11,8 @@ from pathlib import Path
 
 from tabulate import tabulate
 
-from domain_translation.press import cache, machine
+from domain_translation.notebook import machine
+from domain_translation.press import cache
 from domain_translation.press.book import Book
 from domain_translation.press.report import DEAR
 

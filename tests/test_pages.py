@@ -16,7 +16,8 @@ from PIL import Image
 
 from domain_translation import ledger
 from domain_translation.errata import entries as errata
-from domain_translation.press import machine, pages
+from domain_translation.notebook import machine
+from domain_translation.press import pages
 from domain_translation.press.book import Book
 from domain_translation.press.pages import (
     cards,

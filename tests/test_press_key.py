@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import toybook
 
-from domain_translation.press import cache, machine
+from domain_translation.notebook import machine
+from domain_translation.press import cache
 from domain_translation.press.book import Book
 from domain_translation.press.build import run_chapters
 from domain_translation.press.execute import Execution

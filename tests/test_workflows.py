@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from domain_translation.press.machine import INSTRUCTION_SETS
+from domain_translation.notebook.machine import INSTRUCTION_SETS
 
 ROOT = Path(__file__).resolve().parents[1]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from domain_translation.press import machine
+from domain_translation.notebook import machine
 from domain_translation.press.book import Book, Chapter
 from domain_translation.press.files import canonical, digest, file_digest, tree
 

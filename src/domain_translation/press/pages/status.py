@@ -7,7 +7,7 @@ import platform
 from collections.abc import Sequence
 
 from domain_translation import ledger
-from domain_translation.press.machine import processor
+from domain_translation.notebook.machine import processor
 from domain_translation.press.pages.collect import Chapter
 from domain_translation.press.pages.failed import failure
 from domain_translation.press.pages.html import render

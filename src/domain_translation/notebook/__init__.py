@@ -1,0 +1,1 @@
+"""What a chapter's cells call: evidence, cards, and where they were computed."""

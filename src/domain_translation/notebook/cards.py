@@ -1,0 +1,221 @@
+"""Cards: what several seeds measured, stored, and the estimates that claims draw from it.
+
+A card is a long table: arm, seed, name, value, and the networks that the value is about, each by a
+fingerprint of its parameters. Beside it stands where it comes from: profile, code, data, machine,
+versions, seconds.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy import stats
+
+from domain_translation.files import write_atomically
+from domain_translation.notebook import evidence
+from domain_translation.notebook.evidence import Estimate
+
+FORMAT = 1
+Key = str | tuple[str, str]  # a name, or an arm and a name
+
+
+class CardError(ValueError):
+    """A card cannot be read, or does not hold what was asked for."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measurement.
+
+    Attributes:
+        arm: what is compared: a method, a setting; "" where there is one only.
+        seed: of the run.
+        name: what was measured, in words.
+        value: a finite number.
+        networks: fingerprints of the networks that the value is about, in a fixed order.
+    """
+
+    arm: str
+    seed: int
+    name: str
+    value: float
+    networks: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Card:
+    """Measurements of one study under one profile.
+
+    Attributes:
+        study: its name, such as ``reweighting/digits``.
+        profile: ``quick``, ``full`` or ``paper``; a card answers for its own only.
+        rows: the long table; one value for each arm, seed and name.
+        lost: why a run has no rows, by arm and seed.
+        origin: code and data digests, machine, versions, seconds, date.
+
+    Raises CardError for two values of one arm, seed and name, or one that is not finite.
+    """
+
+    study: str
+    profile: str
+    rows: tuple[Row, ...] = ()
+    lost: Mapping[tuple[str, int], str] = field(default_factory=dict)
+    origin: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        seen = set()
+        for row in self.rows:
+            what = f"{row.name!r} of {row.arm or 'the run'}, seed {row.seed}"
+            if not math.isfinite(row.value):
+                raise CardError(f"{self.study} measured {row.value} for {what}; count it as lost")
+            if (row.arm, row.seed, row.name) in seen:
+                raise CardError(f"{self.study} measured {what} twice; give each its own name")
+            seen.add((row.arm, row.seed, row.name))
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has been measured yet."""
+        return not self.rows
+
+    def values(self, key: Key) -> dict[int, float]:
+        """Values by seed.
+
+        Raises:
+            CardError: nothing of that name and arm was measured.
+        """
+        return {row.seed: row.value for row in self._chosen(key)}
+
+    def __getitem__(self, key: Key) -> Estimate:
+        """The mean over the seeds, whose number is that of the trainings behind it."""
+        chosen = self._chosen(key)
+        return evidence.mean([r.value for r in chosen], seeds=trainings(chosen))
+
+    def paired(self, a: Key, b: Key) -> Estimate:
+        """The mean of a - b over the seeds that both have.
+
+        Raises:
+            CardError: no two seeds in common.
+        """
+        at, bt = self.values(a), self.values(b)
+        common = sorted(at.keys() & bt.keys())
+        if len(common) < 2:
+            raise CardError(f"{self.study}: {_said(a)} and {_said(b)} have no two seeds in common")
+        rows = [r for k in (a, b) for r in self._chosen(k) if r.seed in common]
+        counts = [trainings([r for r in rows if r in self._chosen(k)]) for k in (a, b)]
+        fewest = min((c for c in counts if c), default=0)
+        return evidence.paired([at[s] for s in common], [bt[s] for s in common], seeds=fewest)
+
+    def share(self, key: Key, holds: Callable[[float], bool]) -> Estimate:
+        """The share of seeds whose value `holds`; lost runs count as not holding."""
+        chosen = self._chosen(key)
+        arm = chosen[0].arm
+        runs = len(chosen) + sum(1 for a, _ in self.lost if a == arm)
+        return evidence.share(sum(holds(r.value) for r in chosen), runs, seeds=trainings(chosen))
+
+    def lost_of(self, arm: str = "") -> int:
+        """How many runs of an arm are lost."""
+        return sum(1 for a, _ in self.lost if a == arm)
+
+    def predicts(self, key: Key, live: float, seed: int | None = None) -> bool:
+        """Whether a live value is one that the card expects, that of its own `seed` left out.
+
+        The spread is pooled over all arms of that name, so that few seeds an arm suffice.
+        """
+        chosen = self._chosen(key)
+        name = chosen[0].name
+        groups: dict[str, list[float]] = {}
+        for row in self.rows:
+            if row.name == name and row.seed != seed:
+                groups.setdefault(row.arm, []).append(row.value)
+        here = groups.get(chosen[0].arm, [])
+        df = sum(len(v) - 1 for v in groups.values())
+        if not here or df < 1:
+            raise CardError(f"{self.study}: {_said(key)} has too few seeds to expect anything")
+        square = sum(float(np.var(v)) * len(v) for v in groups.values()) / df
+        far = float(stats.t.ppf(1 - evidence.FALSE_ALARM / 2, df))
+        return abs(live - float(np.mean(here))) <= far * math.sqrt(square * (1 + 1 / len(here)))
+
+    def _chosen(self, key: Key) -> list[Row]:
+        arm, name = key if isinstance(key, tuple) else (None, key)
+        found = [r for r in self.rows if r.name == name and arm in (None, r.arm)]
+        if not found:
+            known = sorted({r.name for r in self.rows} | {r.arm for r in self.rows if r.arm})
+            near = difflib.get_close_matches(name, known, n=2) or known[:5]
+            raise CardError(
+                f"{self.study} has not measured {_said(key)}; it has {', '.join(near) or 'nothing'}"
+            )
+        if len({r.arm for r in found}) > 1:
+            arms = sorted({r.arm for r in found})
+            raise CardError(f"{self.study}: {name!r} was measured of {', '.join(arms)}; name one")
+        return sorted(found, key=lambda r: r.seed)
+
+
+def trainings(rows: Sequence[Row]) -> int:
+    """The fewest distinct networks behind the rows, over their places; 0 where there is none."""
+    places = zip(*(r.networks for r in rows), strict=True)
+    return min((len(set(place)) for place in places), default=0)
+
+
+def write(path: Path, card: Card) -> None:
+    """Write a card as JSON, a line a measurement.
+
+    Raises OSError: the disk refuses; the old file is intact.
+    """
+    rows = [json.dumps([r.arm, r.seed, r.name, r.value, list(r.networks)]) for r in card.rows]
+    head = {"format": FORMAT, "study": card.study, "profile": card.profile}
+    lost = [[arm, seed, why] for (arm, seed), why in sorted(card.lost.items())]
+    top = json.dumps({**head, "origin": card.origin, "lost": lost}, indent=1, sort_keys=True)
+    body = top.removesuffix("\n}") + ',\n "rows": [\n  ' + ",\n  ".join(rows) + "\n ]\n}\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomically(path, body.encode())
+
+
+def read(text: str, where: str) -> Card:
+    """The card in a JSON text; `where` names the file in messages.
+
+    Raises:
+        CardError: the text is damaged.
+    """
+    try:
+        said = json.loads(text)
+        rows = tuple(Row(a, s, n, float(v), tuple(w)) for a, s, n, v, w in said["rows"])
+        lost = {(arm, seed): why for arm, seed, why in said["lost"]}
+        if said["format"] != FORMAT:
+            raise CardError(f"{where} has the format {said['format']}, not {FORMAT}; make it anew")
+        return Card(said["study"], said["profile"], rows, lost, said["origin"])
+    except (KeyError, TypeError, ValueError) as error:
+        if isinstance(error, CardError):
+            raise
+        raise CardError(f"{where} is damaged ({error}); restore it or make it anew") from error
+
+
+def pooled(cards: Iterable[Card]) -> Card:
+    """One card of several, of equal study, profile, code and data.
+
+    Raises:
+        CardError: they differ in one of these, or share a seed of an arm.
+    """
+    first, *others = list(cards)
+    for other in others:
+        for what in ("study", "profile"):
+            if getattr(first, what) != getattr(other, what):
+                raise CardError(f"cards of another {what} are not pooled: {first.study}")
+        for what in ("code", "data"):
+            if first.origin.get(what) != other.origin.get(what):
+                raise CardError(f"cards of other {what} are not pooled: {first.study}")
+    rows = tuple(r for card in (first, *others) for r in card.rows)
+    lost = {k: v for card in (first, *others) for k, v in card.lost.items()}
+    return Card(first.study, first.profile, rows, lost, first.origin)
+
+
+def _said(key: Key) -> str:
+    return (
+        " of ".join(repr(part) for part in reversed(key)) if isinstance(key, tuple) else repr(key)
+    )

@@ -1,0 +1,130 @@
+"""Cards: what they hold, the estimates that they give, and what they refuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from domain_translation.notebook import cards, evidence
+from domain_translation.notebook.cards import Card, CardError, Row
+
+RNG = np.random.default_rng(0)
+A, B = RNG.normal(1.0, 0.1, 6), RNG.normal(0.5, 0.1, 6)
+
+
+def rows(arm: str, name: str, values: object, networks: int = 6) -> list[Row]:
+    """One row a seed, about one of so many networks."""
+    return [
+        Row(arm, s, name, float(v), (f"net{s % networks}", "judge"[: networks and 5]))
+        if networks
+        else Row(arm, s, name, float(v))
+        for s, v in enumerate(values)  # type: ignore[call-overload]
+    ]
+
+
+@pytest.fixture
+def card() -> Card:
+    found = [*rows("swish", "gain", A), *rows("relu", "gain", B), *rows("", "count", A, 0)]
+    origin = {"code": {"ais.py": "1"}, "data": {}, "seconds": 3.5}
+    return Card("part/study", "quick", tuple(found), {("relu", 9): "DivergedError: lost"}, origin)
+
+
+def test_an_estimate_is_the_mean_over_seeds(card):
+    found = card["swish", "gain"]
+    assert found.value == pytest.approx(A.mean())
+    assert found.interval() == evidence.mean(A).interval()
+    assert (found.n, card["count"].seeds) == (6, 0)
+
+
+def test_a_network_that_all_seeds_share_is_one_training(card):
+    """Each value is about its own translator and about one judge."""
+    assert card["swish", "gain"].seeds == 1
+    own = [Row("", s, "gain", float(v), (f"net{s // 2}",)) for s, v in enumerate(A)]
+    assert Card("a", "quick", tuple(own))["gain"].seeds == 3
+
+
+def test_pairs_are_those_of_the_same_seeds(card):
+    shorter = Card("a", "quick", tuple(r for r in card.rows if (r.arm, r.seed) != ("relu", 2)))
+    found = shorter.paired(("swish", "gain"), ("relu", "gain"))
+    left = [0, 1, 3, 4, 5]
+    assert found.value == pytest.approx((A[left] - B[left]).mean())
+    assert found.n == 5
+
+
+def test_lost_runs_count_in_a_share(card):
+    found = card.share(("relu", "gain"), lambda v: v > 0)
+    assert (found.value, found.n) == (pytest.approx(6 / 7), 7)
+    assert card.lost_of("relu") == 1
+    assert card.lost_of("swish") == 0
+
+
+def test_a_live_value_is_expected_within_the_pooled_spread(card):
+    assert all(card.predicts(("swish", "gain"), v, seed=s) for s, v in enumerate(A))
+    assert not card.predicts(("swish", "gain"), 3.0)
+    # Leaving the own seed out matters: one value far from all others is not its own witness.
+    far = Card("a", "quick", tuple(rows("", "gain", [*[0.0, 0.1, 0.2] * 3, 9.0])))
+    assert not far.predicts("gain", 9.0, seed=9)
+
+
+def test_what_is_written_is_read_again(card, tmp_path):
+    path = tmp_path / "folder" / "card.json"
+    cards.write(path, card)
+    assert cards.read(path.read_text(), path.name) == card
+    assert len(path.read_text().splitlines()) > len(card.rows)
+
+
+def test_cards_are_pooled_for_equal_code_data_and_profile(card):
+    more = Card("part/study", "quick", (Row("swish", 6, "gain", 1.0),), {}, card.origin)
+    assert cards.pooled([card, more]).values(("swish", "gain"))[6] == 1.0
+    for other in (
+        Card("part/study", "full", more.rows, {}, card.origin),
+        Card("part/study", "quick", more.rows, {}, {**card.origin, "code": {"ais.py": "2"}}),
+        Card("part/study", "quick", more.rows, {}, {**card.origin, "data": {"a": "2"}}),
+    ):
+        with pytest.raises(CardError, match="not pooled"):
+            cards.pooled([card, other])
+    with pytest.raises(CardError, match="twice"):
+        cards.pooled([card, card])
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (lambda c: c["swish", "gian"], "not measured 'gian' of 'swish'; it has gain"),
+        (lambda c: c["gain"], "of relu, swish; name one"),
+        (lambda c: Card("a", "quick")["gain"], "it has nothing"),
+        (lambda c: c.paired(("swish", "gain"), "nothing"), "not measured"),
+        (lambda c: Card("a", "q", (Row("", 0, "x", float("nan")),)), "nan .*count it as lost"),
+        (lambda c: Card("a", "q", (Row("", 0, "x", 1.0),) * 2), "twice; give each its own name"),
+        (lambda c: Card("a", "q", (Row("", 0, "x", 1.0),)).predicts("x", 1.0), "too few seeds"),
+    ],
+)
+def test_what_a_card_has_not_is_one_sentence(card, call, said):
+    with pytest.raises(CardError, match=said) as caught:
+        call(card)
+    assert "\n" not in str(caught.value)
+
+
+def test_pairs_need_two_seeds_in_common(card):
+    alone = Card("a", "q", (Row("x", 0, "n", 1.0), Row("x", 1, "n", 2.0), Row("y", 5, "n", 1.0)))
+    with pytest.raises(CardError, match="no two seeds in common"):
+        alone.paired(("x", "n"), ("y", "n"))
+
+
+@pytest.mark.parametrize("damage", [lambda t: t[:-40], lambda t: "[]", lambda t: "", str.upper])
+def test_a_damaged_card_is_named(card, tmp_path: Path, damage):
+    path = tmp_path / "card.json"
+    cards.write(path, card)
+    with pytest.raises(CardError, match=r"card.json is damaged \("):
+        cards.read(damage(path.read_text()), "card.json")
+
+
+def test_a_card_of_another_format_is_named(card, tmp_path: Path):
+    path = tmp_path / "card.json"
+    cards.write(path, card)
+    text = json.dumps({**json.loads(path.read_text()), "format": 99})
+    with pytest.raises(CardError, match="has the format 99"):
+        cards.read(text, "card.json")
