@@ -1,7 +1,8 @@
 """What each chapter costs: writes ``book.md`` from the kept quick runs of this checkout.
 
-Run it after `domain-translation book --force` on a machine that does nothing else. The press reads
-the table on a fresh clone, so that the dearest chapters start first.
+Run it after `domain-translation book --force`. CPU seconds grow by up to a half on a machine that
+is busy with other things. The press reads the table on a fresh clone, so that the dearest chapters
+start first.
 """
 
 from __future__ import annotations
