@@ -22,6 +22,7 @@ from domain_translation.checkpoints import CheckpointError
 from domain_translation.data import load_digits
 from domain_translation.errata import checks
 from domain_translation.runtime import seeded
+from domain_translation.training import Player
 
 TINY = CFEBMConfig(
     sizes=(8, 16),
@@ -108,6 +109,46 @@ def test_one_update_is_equation_2() -> None:
     assert gap[-20:].mean() < gap[:5].mean()
     data, noise = stripes(size=8), uniform(32, 1, 8, torch.Generator().manual_seed(0))
     assert trained.network(data).mean() < trained.network(noise).mean()
+
+
+def test_the_loss_of_one_update_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """E of noisy data minus E where chains from noise end, and a penalty on both (eq. 2)."""
+    seen: list[Player] = []
+    monkeypatch.setattr(training, "fit", lambda players, *_, **__: seen.extend(players))
+    config = replace(
+        TINY, sizes=(8,), images=(16,), steps=(3,), learning_rates=(1e-3,), penalty=0.5
+    )
+    x, g = stripes(4, 8), torch.Generator()
+    train(x, replace(config, data_noise=0.3))
+    energy = seen[0].model[0]  # type: ignore[index]
+    found = seen[0].loss((x,), g.manual_seed(7))
+    g.manual_seed(7)
+    samples = short_run(energy, uniform(4, 1, 8, g), config.run(), generator=g).x
+    noisy = x + 0.3 * torch.randn(x.shape, generator=g)
+    low, high = energy(noisy), energy(samples)
+    by_hand = low.mean() - high.mean() + 0.5 * (low.square().mean() + high.square().mean())
+    torch.testing.assert_close(found, by_hand)
+
+
+def test_a_stage_fades_by_its_images_and_starts_from_the_coarse_stage(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """b = 2m / N; the coarse chains that help have the coarse stage's length."""
+    helped: list[ShortRun] = []
+
+    def watched(coarse: EnergyNetwork, run: ShortRun, precision: str) -> training.Start:
+        helped.append(run)
+        return smooth_start(coarse, run, precision)
+
+    monkeypatch.setattr(training, "smooth_start", watched)
+    fade = train(stripes(), TINY).stages[1]["fade"]  # 40 images, four an update
+    assert fade.tolist() == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1, 1, 1, 1, 1])
+    assert [run.steps for run in helped] == [TINY.steps[0]]
+
+
+def test_the_last_stage_slows_down_from_its_middle_on() -> None:
+    factor = training._slowing(100, 0.2)
+    assert [factor(step) for step in (0, 50, 75, 100)] == pytest.approx([1, 1, 0.6, 0.2])
 
 
 def test_training_moves_the_samples_to_the_data() -> None:

@@ -28,6 +28,42 @@ def test_the_gap_is_eq_7() -> None:
     assert float(weighted_gap(fake, real, torch.tensor([0.5, 0.5, 0.0]))) == pytest.approx(1.0)
 
 
+class Times(nn.Module):
+    """x -> by x; as a translator it has no use for its noise."""
+
+    def __init__(self, by: list[float]) -> None:
+        super().__init__()
+        self.by = nn.Parameter(torch.tensor(by))
+
+    def forward(self, x: torch.Tensor, noise: object = None) -> torch.Tensor:
+        return self.by * x
+
+
+class Dot(Times):
+    def forward(self, x: torch.Tensor, noise: object = None) -> torch.Tensor:
+        return x @ self.by
+
+
+def test_the_losses_of_one_step_are_those_of_algorithm_2() -> None:
+    """With D(y) = (3, 4).y, G(x) = 2x and logits 0.5 x_0, which stay within their bound."""
+    (x, _), (y, _) = toy.sample(9, P, seed=0), toy.sample(9, Q, seed=1, shifted=True)
+    nets = OneSidedNetworks(Times([2.0]), Dot([3.0, 4.0]), Dot([0.5, 0.0]))
+    config = ToyConfig(steps=4, batch=3, critic_steps=2, penalty=3.0)
+    team = one_sided._players(x, y, nets, config, one_sided._Log(4, None))
+    rows = torch.arange(9).reshape(3, 3), torch.arange(8, -1, -1).reshape(3, 3)
+
+    def sides(turn: int) -> tuple[float, float]:
+        sources, targets = x[rows[0][turn]], y[rows[1][turn]]
+        w = (0.5 * sources[:, 0]).exp()
+        fake = 2 * (3 * sources[:, 0] + 4 * sources[:, 1])
+        return float(w @ fake / w.sum()), float((3 * targets[:, 0] + 4 * targets[:, 1]).mean())
+
+    (minus, plus), *turns = [sides(turn) for turn in range(3)]
+    expected = [minus, (minus - plus) ** 2, *(3 * 25 - (low - high) for low, high in turns)]
+    losses = [player.loss(rows, torch.Generator()).item() for player in team]
+    assert losses == pytest.approx(expected, rel=1e-5)
+
+
 def test_a_run_repeats_and_resumes_to_the_same_bits(tmp_path: Path) -> None:
     x, y = data()
     runs = []

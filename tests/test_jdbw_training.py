@@ -56,7 +56,9 @@ def test_one_pass_of_the_critic_gives_both_values() -> None:
 class Plane(nn.Module):
     """D(x, y) = a.x + b.y, of known gradient."""
 
-    a, b = torch.tensor([3.0, 0.0]), torch.tensor([0.0, 4.0])
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = (nn.Parameter(torch.tensor(v)) for v in ([3.0, 0.0], [0.0, 4.0]))
 
     def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         return x @ self.a + y @ self.b
@@ -67,6 +69,52 @@ def test_steepness_is_the_squared_gradient_norm() -> None:
     values = training.critic_values(points, Plane())
     # |(a, b)|^2 = 25 at each of the 12 pairs
     assert float(training.steepness(values, points)) == pytest.approx(25.0)
+
+
+class Times(nn.Module):
+    """A translator x -> by x that has no use for its noise."""
+
+    def __init__(self, by: float) -> None:
+        super().__init__()
+        self.by = nn.Parameter(torch.tensor(by))
+
+    def forward(self, x: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
+        return self.by * x
+
+
+class Fixed(nn.Module):
+    """A weighting that says the same of every batch."""
+
+    def __init__(self, weights: BatchWeights) -> None:
+        super().__init__()
+        self.x, self.y = nn.Parameter(weights.x), nn.Parameter(weights.y)
+
+    def forward(self, pairs: Pairs, bound: float) -> BatchWeights:
+        return BatchWeights(self.x, self.y)
+
+
+def test_the_losses_of_one_step_are_those_of_algorithm_1() -> None:
+    """Generators lower L^- - L^+, weight nets its square, and each turn of the critic raises it."""
+    (x, _), (y, _) = domains(9)
+    w = BatchWeights(torch.tensor([0.6, 0.3, 0.1]), torch.tensor([0.2, 0.3, 0.5]))
+    networks = Networks(Times(2.0), Times(0.5), Plane(), Fixed(w))
+    config = replace(TINY, critic_steps=2, penalty=3.0)
+    record = Record(config.steps, config.clip_first, config.clip_last)
+    team = training.players(x, y, networks, config, record)
+    rows = torch.arange(9).reshape(3, 3), torch.arange(8, -1, -1).reshape(3, 3)
+
+    def gap(turn: int) -> float:
+        sources, targets = x[rows[0][turn]], y[rows[1][turn]]
+        minus = 3 * sources[:, 0] + 4 * (2 * sources[:, 1])  # D(x, G(x))
+        plus = 3 * (0.5 * targets[:, 0]) + 4 * targets[:, 1]  # D(F(y), y)
+        return float(((1 / 3 + w.x) / 2) @ minus - ((1 / 3 + w.y) / 2) @ plus)
+
+    losses = [player.loss(rows, torch.Generator()) for player in team]
+    expected = [gap(0), gap(0) ** 2, 3 * 25 - gap(1), 3 * 25 - gap(2)]
+    assert [loss.item() for loss in losses] == pytest.approx(expected, rel=1e-5)
+    weights = list(networks.weighting.parameters())
+    for loss in (losses[0], losses[2]):  # only their own loss moves the weights
+        assert torch.autograd.grad(loss, weights, allow_unused=True) == (None, None)
 
 
 def test_a_resumed_run_ends_with_the_same_bits(tmp_path: Path) -> None:

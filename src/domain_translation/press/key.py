@@ -52,7 +52,7 @@ class Ingredients:
         for name, words in (
             ("cells", "code cells changed"),
             ("parameters", "parameters changed"),
-            ("machine", f"another machine ({self.machine})"),
+            ("machine", "another machine"),
             ("format", "the press changed"),
         ):
             if now[name] != old.get(name):
