@@ -10,7 +10,7 @@ from pathlib import Path
 
 from domain_translation.press.book import Book
 from domain_translation.press.execute import ANSI
-from domain_translation.press.files import PressError, atomic_write, file_digest
+from domain_translation.press.files import PressError, atomic_write, digest, file_digest
 
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
 
@@ -23,15 +23,17 @@ def index(book: Book) -> Path:
 def build(book: Book, stage_digest: str, *, strict: bool) -> bool:
     """Build the HTML unless it was built from this very stage; says whether it was built.
 
-    A stamp with the stage's and the pins' digests is written when a build ended well. Without
-    it nothing is known about Sphinx's own cache (interrupted, or warnings that it would not
-    repeat), so that cache is dropped.
+    A stamp with digests of the stage and of what every page stands on, the pins and the table of
+    contents, is written when a build ended well. Without it nothing is known about Sphinx's own
+    cache (interrupted, or warnings that it would not repeat), so that cache is dropped.
 
     Raises:
         PressError: Sphinx failed or, if `strict`, warned; the text quotes its warnings.
     """
-    stamp, constraints = book.build / "html.stamp", book.root / "constraints.txt"
-    state = [stage_digest, file_digest(constraints), "strict" if strict else "lenient"]
+    stamp = book.build / "html.stamp"
+    everywhere = (book.root / "constraints.txt", book.build / "stage" / "_toc.yml")
+    common = digest(" ".join(file_digest(path) for path in everywhere))
+    state = [stage_digest, common, "strict" if strict else "lenient"]
     last = stamp.read_text().split() if stamp.is_file() else ["", "", ""]
     if index(book).is_file() and last in (state, [*state[:2], "strict"]):
         return False
