@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import math
+import os
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from domain_translation import langevin, runners
 from domain_translation.densities import Banana, Gaussian, GaussianMixture
 from domain_translation.kernels import Kernel
 from domain_translation.noise import Noise
+from domain_translation.notebook.machine import INSTRUCTION_SETS
 
 CHAINS = 40_000
 # Five standard errors of a variance estimated from that many independent draws.
@@ -203,7 +205,15 @@ def test_memory_does_not_grow_with_the_number_of_steps() -> None:
     assert abs(seen[3000] - seen[300]) <= 3 * 100 * 3 * 4  # three states' worth
 
 
+def test_compiled_code_that_goes_wrong_is_told_from_a_chain_that_diverges() -> None:
+    assert "compile=False" in str(langevin.DivergenceError(27, [], []))
+
+
 @pytest.mark.slow
+@pytest.mark.skipif(
+    any(name in os.environ for name in INSTRUCTION_SETS),
+    reason="PyTorch's compiler asks the processor, not the variables: its code mixes both and dies",
+)
 @pytest.mark.parametrize("adjusted", [False, True])
 def test_the_compiled_chain_is_the_plain_one(
     adjusted: bool, monkeypatch: pytest.MonkeyPatch

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,10 @@ from domain_translation.press.book import Book
 from domain_translation.press.files import PressError
 from domain_translation.press.plan import missing
 from domain_translation.press.run import Run
+
+DOT = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
 
 
 def runs(book: Book) -> list[Run]:
@@ -184,6 +189,13 @@ def test_pages_are_built_once_and_warnings_never_pass(tmp_path):
 
     assert build() is True
     assert build() is False
+    # A picture of an earlier build, which no page shows any more.
+    old = book.build / "html/_images/old.png"
+    toybook.write(old, "")
+    toybook.write(intro, "# Intro\n\n![A dot](dot.png)\n")
+    (tmp_path / "book/dot.png").write_bytes(DOT)
+    assert build() is True
+    assert [p.name for p in old.parent.iterdir()] == ["dot.png"]
     page = (book.build / "html/book/part/one.html").read_text()
     colab = re.findall(r"https://colab[^\"]+", page)
     assert set(colab) == {launch.colab_address(book, "part/one")}

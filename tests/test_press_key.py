@@ -120,13 +120,14 @@ def test_changes_are_named(book, tmp_path, edited, reason):
 
 
 def test_parameters_versions_and_machine_are_part_of_the_key(book, tmp_path, monkeypatch):
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")
     first = now(tmp_path)
     assert now(tmp_path, seed=1).changes_since(asdict(first)) == "parameters changed"
     monkeypatch.setenv("ATEN_CPU_CAPABILITY", "other")
     said = now(tmp_path).changes_since(asdict(first))
     assert said == "another machine"
     assert "ATEN_CPU_CAPABILITY=other" in machine.identity()
-    monkeypatch.delenv("ATEN_CPU_CAPABILITY")
+    monkeypatch.setenv("ATEN_CPU_CAPABILITY", "default")
     project = (tmp_path / "pyproject.toml").read_text()
     depends = 'version = "1.0"\ndependencies = ["numpy>=1"]'
     toybook.write(tmp_path / "pyproject.toml", project.replace('version = "1.0"', depends))

@@ -220,8 +220,11 @@ def test_a_kernel_that_leaves_early_is_a_failure(book, source, said):
 def test_stopping_the_press_stops_everything_and_keeps_what_is_done(book, tmp_path, sent):
     place = tmp_path / "pids"
     set_chapter(book, "part/two", ENDLESS.format(place=str(place)), FOREVER)
+    # A child of nohup, or of a shell's background, inherits that SIGINT is ignored.
+    heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    command = "from domain_translation import cli; raise SystemExit(cli.main())"
     press = subprocess.Popen(
-        [sys.executable, "-m", "domain_translation", "notebooks", "--jobs", "2"],
+        [sys.executable, "-c", heard + command, "notebooks", "--jobs", "2"],
         cwd=book.root,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -32,7 +32,7 @@ class DivergenceError(RuntimeError):
 
     Attributes:
         step: number of steps after which the first chain was no longer finite (from 1).
-        chains: indices of the chains that were not finite then.
+        chains: indices of the chains that were not finite then; none if compiled code went wrong.
         norms: the Euclidean norms of these chains one step earlier.
     """
 
@@ -42,6 +42,9 @@ class DivergenceError(RuntimeError):
         super().__init__(
             f"step {step}: chain {shown} is no longer finite (largest norm one step earlier "
             f"{max(norms):.4g}); use a smaller step_size or check the score there"
+            if chains
+            else f"step {step}: the compiled chain is no longer finite although the plain one is: "
+            "the compiler made wrong code for this processor; sample with compile=False"
         )
 
 

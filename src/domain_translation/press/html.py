@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import unquote
 
 from domain_translation.press.book import Book
 from domain_translation.press.execute import ANSI
@@ -48,8 +50,21 @@ def build(book: Book, stage_digest: str, *, strict: bool) -> bool:
         for page in (book.build / "html").rglob("*.html"):
             os.utime(page, (0, 0))
         _run(book, strict)
+    _drop_pictures(book.build / "html")
     atomic_write(stamp, " ".join(state))
     return True
+
+
+def _drop_pictures(html: Path) -> None:
+    """Remove pictures of earlier builds, which Sphinx leaves lying, from the built site."""
+    shown = {
+        unquote(name)
+        for page in html.rglob("*.html")
+        for name in re.findall(r"_images/([^\"'#?)]+)", page.read_text(encoding="utf-8"))
+    }
+    for path in (html / "_images").glob("*"):
+        if path.name not in shown:
+            path.unlink()
 
 
 def _places(book: Book) -> bytes:
