@@ -2,9 +2,9 @@
 
 usage: python mutants.py PACKAGE TESTS JOB.json
 
-A job is a list of [name, file, right, wrong, tests]. For each the package is copied, `right` is
-replaced by `wrong` in `file`, and the tests are run on the copy in a forked child, which spares
-the start of a new interpreter. Prints one JSON object: name -> exit code of pytest.
+A job is a list of [name, file, right, wrong, tests]. In a copy of the package `right` is replaced
+by `wrong` in `file`, the tests are run on it in a forked child, which spares the start of a new
+interpreter, and the file is put back. Prints one JSON object: name -> exit code of pytest.
 """
 
 from __future__ import annotations
@@ -16,13 +16,26 @@ import sys
 import tempfile
 from pathlib import Path
 
-import hypothesis  # noqa: F401  imported once, before the forks
+# Imported once, before the forks: what the package and its tests import.
+import filelock  # noqa: F401
+import hypothesis  # noqa: F401
+import jupytext  # noqa: F401
+import nbformat  # noqa: F401
 import numpy  # noqa: F401
+import psutil  # noqa: F401
 import pytest
+import safetensors.torch  # noqa: F401
+import scipy.ndimage
 import scipy.signal
 import scipy.stats  # noqa: F401
-import torch  # noqa: F401
+import sklearn.covariance
+import sklearn.metrics
+import sklearn.mixture  # noqa: F401
+import torch
 import tqdm.auto  # noqa: F401
+
+# PyTorch imports much more with its first optimiser and its first convolution.
+torch.optim.Adam([torch.zeros(1, requires_grad=True)])
 
 
 def outcome(source: Path, tests: list[str]) -> int:
@@ -46,12 +59,12 @@ def main(package: Path, tests: Path, job: Path) -> None:
         copy = Path(top) / "src" / "domain_translation"
         # Beside the package, where a checkout has it.
         (Path(top) / "data").symlink_to(package.parents[1] / "data")
+        shutil.copytree(package, copy)  # with all that is compiled
         for name, file, right, wrong, chosen in json.loads(job.read_text()):
-            shutil.rmtree(copy, ignore_errors=True)
-            shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
-            text = (copy / file).read_text()
-            (copy / file).write_text(text.replace(right, wrong))
+            original = package / file
+            (copy / file).write_text(original.read_text().replace(right, wrong))
             codes[name] = outcome(copy.parent, chosen)
+            shutil.copy2(original, copy / file)
     print(json.dumps(codes))
 
 

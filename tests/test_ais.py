@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from domain_translation import ais, densities
+from domain_translation import ais, densities, langevin
 from domain_translation.densities.low_rank import LowRankMixture
 
 OFFSET = 12.345  # log Z of exp(-(E - OFFSET)) for a normalised E
@@ -145,6 +145,22 @@ def test_shards_are_parts_of_the_whole():
     assert (whole.log_weights - other.log_weights).abs().min() > 1e-4
 
 
+def test_blocks_chains_and_directions_have_noise_of_their_own(monkeypatch):
+    """Four blocks of a bridge that is longer than one."""
+    used, sample = [], langevin.sample
+
+    def watched(*arguments, chain_seeds, **more):
+        used.extend(chain_seeds)
+        return sample(*arguments, chain_seeds=chain_seeds, **more)
+
+    monkeypatch.setattr(langevin, "sample", watched)
+    monkeypatch.setattr(ais, "_LONGEST", 5)
+    density, base, betas = densities.Banana(), ais.Normal((2,), 2.0), ais.sigmoid(21)
+    ais.forward(density.energy, base, betas, 0.3, chains=3, seed=3)
+    ais.reverse(density.energy, base, betas, 0.3, draws(density, 3, 0), seed=3)
+    assert len(set(used)) == len(used) == 2 * 4 * 3
+
+
 def test_samples_that_miss_a_mode_give_no_upper_bound():
     """A narrow heavy mode that no chain finds: both estimates settle at log Z + log(pi / P)."""
     density = densities.GaussianMixture([[-3.0] * 4, [3.0] * 4], [0.2, 1.0], [0.9, 0.1])
@@ -182,6 +198,7 @@ def test_effective_number_of_chains():
     up, down = ais.log_normaliser_bound(weights), ais.log_normaliser_bound(-weights, reverse=True)
     assert (up.value, up.low, up.high) == pytest.approx((-down.value, -down.high, -down.low))
     assert up.low < up.value < up.high
+    assert down.ess == pytest.approx(up.ess)
 
 
 def test_bootstrap_intervals_cover():

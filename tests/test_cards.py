@@ -44,6 +44,8 @@ def test_a_network_that_all_seeds_share_is_one_training(card):
     assert card["swish", "gain"].seeds == 1
     own = [Row("", s, "gain", float(v), (f"net{s // 2}",)) for s, v in enumerate(A)]
     assert Card("a", "quick", tuple(own))["gain"].seeds == 3
+    rival = [Row("rival", s, "gain", float(v), ("shared",)) for s, v in enumerate(B)]
+    assert Card("a", "quick", (*own, *rival)).paired(("", "gain"), ("rival", "gain")).seeds == 1
 
 
 def test_pairs_are_those_of_the_same_seeds(card):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from domain_translation.dae import DenoiserConfig, train_denoiser
+from domain_translation.dae import DenoiserConfig, conditional, train_denoiser
 from domain_translation.dae.conditional import (
     AtSigma,
     ConditionalDenoiser,
@@ -17,6 +17,7 @@ from domain_translation.dae.conditional import (
 from domain_translation.dae.principal import principal
 from domain_translation.densities import GaussianMixture
 from domain_translation.regression import train_on_pairs
+from domain_translation.training import Player
 
 MIXTURE = GaussianMixture([[-1.2, 0.3], [1.0, -0.4]], 0.25, [0.4, 0.6])
 
@@ -46,6 +47,28 @@ def test_one_network_learns_the_scores_of_all_levels() -> None:
         by_wiener = (linear - exact).square().sum() / exact.square().sum()
         assert error < 0.08
         assert error < by_wiener / 2
+
+
+def test_the_loss_of_one_step_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Squared errors in units of each sample's own noise level, summed over the event."""
+    seen: list[Player] = []
+    monkeypatch.setattr(conditional, "fit", lambda players, *_, **__: seen.extend(players))
+    x, ladder, g = data(6), torch.tensor([2.0, 0.5]), torch.Generator()
+    model = train_conditional(lambda: network(x), x, ladder.tolist(), DenoiserConfig())
+    found = seen[0].loss((x,), g.manual_seed(3))
+    g.manual_seed(3)
+    sigma = ladder[torch.randint(2, (6,), generator=g)]
+    noise = torch.randn(x.shape, generator=g)
+    error = (model(x + sigma[:, None] * noise, sigma) - x) / sigma[:, None]
+    assert 2 in sigma
+    assert 0.5 in sigma
+    torch.testing.assert_close(found, error.square().sum() / 6)
+
+
+def test_the_score_of_a_level_is_tweedies() -> None:
+    x = data(5)
+    score = conditional_score(lambda y, sigma: sigma[:, None] * y)  # r(x) = x / 2 at 1/2
+    torch.testing.assert_close(score(x, 0.5), -2 * x)
 
 
 def test_without_its_perceptron_it_is_wieners_filter() -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from domain_translation.batch_weight.record import Record
-from domain_translation.batch_weight.weighting import Equal, halfway
+from domain_translation.batch_weight.weighting import BatchWeights, Equal, halfway
 from domain_translation.cyclegan import weighted
 from domain_translation.cyclegan.images import build, least_squares
 from domain_translation.training import fit
@@ -44,26 +44,41 @@ def test_equal_weights_give_cyclegans_losses() -> None:
     torch.testing.assert_close(found_d, (real + fake) / 2)
 
 
+class Fixed(nn.Module):
+    """A weighting that says the same of every batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.x = nn.Parameter(torch.tensor([0.1, 0.2, 0.3, 0.4]))
+        self.y = nn.Parameter(torch.tensor([0.7, 0.1, 0.1, 0.1]))
+
+    def forward(self, pairs: object, bound: float) -> BatchWeights:
+        return BatchWeights(self.x, self.y)
+
+
 def test_weights_multiply_the_game_of_their_images() -> None:
     """In the game x -> y, translated x count with the weights of x and real y with those of y."""
     networks = build(TINY, 0, (1, 1))
     record = Record(TINY.steps, TINY.clip_first, TINY.clip_last)
-    weighting = weighted.composite(TINY, 3)
+    weighting = Fixed()
     generators, critics, nets = weighted.players(X, Y, networks, weighting, record, TINY)
     rows = torch.arange(4), torch.arange(4)
-    generators.loss(rows, Generator())
+    found_g = generators.loss(rows, Generator())
     found = critics.loss(rows, Generator())
     forward, backward, critic_x, critic_y = networks
     with torch.no_grad():
         gx, fy = forward(X[:4]), backward(Y[:4])
-        pairs = weighted.Pairs(X[:4], gx, fy, Y[:4])
-        a, b = (halfway(w) for w in weighting(pairs, TINY.clip_first))
+        a, b = halfway(weighting.x), halfway(weighting.y)
         s = weighted.squares
         by_hand = (s(critic_y(gx), 0) * a).sum() + (s(critic_y(Y[:4]), 1) * b).sum()
         by_hand += (s(critic_x(fy), 0) * b).sum() + (s(critic_x(X[:4]), 1) * a).sum()
+        fool = (s(critic_y(gx), 1) * a).sum() + (s(critic_x(fy), 1) * b).sum()
+        cycle = (backward(gx) - X[:4]).abs().mean() + (forward(fy) - Y[:4]).abs().mean()
+        same = (backward(X[:4]) - X[:4]).abs().mean() + (forward(Y[:4]) - Y[:4]).abs().mean()
         mean = [critic_y(gx), critic_y(Y[:4]), critic_x(fy), critic_x(X[:4])]
         v = [m.flatten(1).mean(1) for m in mean]
         gaps = ((v[0] * a).sum() - (v[1] * b).sum(), (v[2] * b).sum() - (v[3] * a).sum())
+    torch.testing.assert_close(found_g, fool + 10 * (cycle + 0.5 * same))
     torch.testing.assert_close(found, by_hand / 2)
     torch.testing.assert_close(nets.loss(rows, Generator()), gaps[0].square() + gaps[1].square())
 

@@ -9,11 +9,14 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
+from domain_translation.cf_ebm import cascade as cf_ebm_cascade
 from domain_translation.cf_ebm.cascade import from_coarse, sample_cascade, train_cascade
 from domain_translation.cf_ebm.config import CFEBMConfig
 from domain_translation.cf_ebm.network import EnergyNetwork
-from domain_translation.cf_ebm.sampling import short_run, uniform
+from domain_translation.cf_ebm.sampling import ShortRun, short_run, uniform
 from domain_translation.cf_ebm.training import train
+from domain_translation.langevin import Chain
+from domain_translation.scores import Energy
 
 CONFIG = CFEBMConfig(
     sizes=(8, 16),
@@ -66,13 +69,23 @@ def test_training_and_sampling_repeat_bit_for_bit(images: Tensor, tmp_path: Path
     assert not torch.equal(x, sample_cascade(once.networks, 6, CONFIG, seed=6))
 
 
-def test_three_scales_pass_through_every_chain(images: Tensor) -> None:
-    config = replace(CONFIG, sizes=(8, 16, 32), images=(8,) * 3, steps=(2,) * 3,
+def test_three_scales_pass_through_every_chain(
+    images: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = replace(CONFIG, sizes=(8, 16, 32), images=(8,) * 3, steps=(1, 2, 3),
                      learning_rates=(1e-3,) * 3)  # fmt: skip
     fine = images.repeat_interleave(2, 2).repeat_interleave(2, 3)
     cascade = train_cascade(fine, config)
     assert [n.size for n in cascade.networks] == [8, 16, 32]
+    lengths: list[int] = []
+
+    def watched(energy: Energy, x: Tensor, run: ShortRun, *, generator: Generator) -> Chain:
+        lengths.append(run.steps)
+        return short_run(energy, x, run, generator=generator)
+
+    monkeypatch.setattr(cf_ebm_cascade, "short_run", watched)
     assert sample_cascade(cascade.networks, 2, config).shape == (2, 1, 32, 32)
+    assert lengths == [1, 2, 3]
 
 
 def test_one_scale_is_plain_training(images: Tensor) -> None:

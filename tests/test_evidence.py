@@ -138,6 +138,7 @@ def test_any_of_several_is_corrected_and_refuted_by_all():
     assert any_of(*[at_least(barely, 0)] * 4).judge(0.05) == CANNOT_TELL
     assert any_of(at_least(of(9), 0), at_least(of(-9), 0)).judge(0.05) == HOLDS
     assert any_of(at_least(of(-9), 0), at_least(of(-3), 0)).judge(0.05) == FAILS
+    assert any_of(at_least(of(-9), 0), at_least(of(1), 0)).judge(0.05) == CANNOT_TELL
 
 
 def test_an_identity_has_a_zone_of_rounding():
@@ -176,6 +177,8 @@ def test_a_precondition_that_does_not_hold_makes_undecided():
         said = judge({"gain": no}, {"the judge has headroom": given})
         assert said.word == "undecided"
         assert said.marks == {"gain": FAILS}
+        assert judge({"gain": at_least(of(9), 0)}, {"room": given}).word == "undecided"
+    assert judge({"gain": at_least(of(9), 0)}, {"room": at_least(of(9), 0)}).word == "confirmed"
 
 
 def test_confirming_all_needs_no_correction_and_contradicting_one_of_many_does():

@@ -217,6 +217,11 @@ def test_true_ratios_leave_critics_of_classes_nothing_to_see() -> None:
 # ---- training
 
 
+def test_the_rate_is_halved_again_and_again() -> None:
+    rate = training.halved(2)
+    assert [rate(step) for step in (0, 1, 2, 3, 4, 6)] == [1, 1, 0.5, 0.5, 0.25, 0.125]
+
+
 def test_a_training_with_bound_zero_is_one_without_weights() -> None:
     x, y = pictures(), pictures(seed=1)
     level = dataclasses.replace(SHORT, clip_first=0.0, clip_last=0.0)

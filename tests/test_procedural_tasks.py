@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
+from scipy import stats
 
 from domain_translation.data.procedural import TASKS, load_task
+from domain_translation.data.procedural.latent import Law, Oddity, surprise
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -63,6 +66,16 @@ def test_the_scene_is_the_same_at_every_size(name: str) -> None:
     pooled = torch.nn.functional.avg_pool2d(large.source, 4)
     apart = (pooled - small.source).abs().mean()
     assert apart < 0.5 * (pooled - small.source.roll(1, 0)).abs().mean()
+
+
+def test_surprise_is_minus_the_log_density_of_the_mixture() -> None:
+    odd = Oddity(1.0, {"size": (4.0, 0.5)}, {"kind": {"b": 1.0}})
+    law = Law({"size": (0.0, 1.0)}, {"kind": {"a": 0.7, "b": 0.3}}, (), {"odd": odd})
+    size, kind = np.array([0.5, 0.5, 4.2]), np.array([0, 1, 1])
+    core = 0.9 * stats.norm.pdf(size) * np.array([0.7, 0.3, 0.3])
+    tail = 0.1 * stats.norm.pdf(size, 4, 0.5) * kind
+    found = surprise(law, {"size": size, "kind": kind})
+    assert found == pytest.approx(-np.log(core + tail))
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -53,6 +53,13 @@ def test_time_to_move_is_the_closed_form_of_a_decay() -> None:
     assert time == pytest.approx(-math.log(0.7), rel=2e-3)
 
 
+def test_time_to_move_counts_parts_of_a_step() -> None:
+    """A constant score moves at a constant pace, however coarse the steps."""
+    x = noise(50, 8)
+    time = time_to_move(torch.ones_like, x, 1.0, step_size=0.25, steps=10)
+    assert time == pytest.approx(1 / math.sqrt(8), rel=1e-5)
+
+
 def test_time_to_move_matches_scores_of_different_scale() -> None:
     """A score gamma times as long needs a gamma-th of the time."""
     x = noise(20, 8)
