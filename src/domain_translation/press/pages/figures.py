@@ -38,5 +38,6 @@ def thumbnail(png: bytes) -> bytes:
         height = round(small.height * WIDTH / small.width)
         small = small.resize((WIDTH, height), Image.Resampling.LANCZOS)
     out = io.BytesIO()
-    small.quantize(128).save(out, "PNG", optimize=True)
+    # A third of the work of the default method, and truer colours on thin lines.
+    small.quantize(256, method=Image.Quantize.FASTOCTREE).save(out, "PNG", optimize=True)
     return out.getvalue()
