@@ -11,6 +11,7 @@ import atexit
 import json
 import os
 import resource
+import signal
 import sys
 
 REPORTS = "BOOK_REPORTS"  # folder of the reports; it also marks every process of the chapter
@@ -44,6 +45,16 @@ def observe(reports: str, package: str, data: str) -> None:
                     opened.add(name)
 
     def report() -> None:
+        # A kernel is interrupted before it is asked to end, and the signal may come late.
+        for _ in range(3):
+            try:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+                write()
+            except KeyboardInterrupt:
+                continue
+            return
+
+    def write() -> None:
         root, modules = used_modules(package)
         uses = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
         told = {
