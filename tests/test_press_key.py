@@ -206,6 +206,8 @@ def test_old_runs_are_dropped(book, tmp_path):
         run_one(tmp_path, seed=seed)
     files = sorted(p.suffix for p in cache.folder(book, "quick", "part/one").iterdir())
     assert files == [".ipynb"] * cache.KEPT_RUNS + [".json"] * cache.KEPT_RUNS
+    kept = [c.ingredients["parameters"]["seed"] for c in cache.cards(book, "quick", "part/one")]
+    assert kept == [8, 7, 6, 5, 4, 3]  # newest first
 
 
 def test_a_fresh_clone_starts_with_the_dearest_chapter(book, tmp_path):
