@@ -15,7 +15,7 @@ from tabulate import tabulate
 from domain_translation.notebook import machine
 from domain_translation.press import cache
 from domain_translation.press.book import Book
-from domain_translation.press.report import DEAR
+from domain_translation.press.run import DEAR
 
 BOOK = Book(Path(__file__).resolve().parents[1])
 

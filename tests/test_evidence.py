@@ -100,13 +100,6 @@ def test_smallest_effect_is_decided_by_about_four_runs_in_five():
     assert e.smallest_effect() == pytest.approx(effect)
 
 
-def test_a_card_predicts_its_own_seeds_and_not_another_programs():
-    rng = np.random.default_rng(0)
-    card = mean(rng.normal(5, 1, 10))
-    assert all(card.predicts(v) for v in rng.normal(5, 1, 1000))
-    assert not card.predicts(25.0)
-
-
 # --- criteria ----------------------------------------------------------------------------
 
 

@@ -23,6 +23,7 @@ from domain_translation.notebook import evidence
 from domain_translation.notebook.evidence import Estimate
 
 FORMAT = 1
+FALSE_ALARM = 2.5e-4  # of a live value against its card: one alarm in a hundred books
 Key = str | tuple[str, str]  # a name, or an arm and a name
 
 
@@ -139,7 +140,7 @@ class Card:
         if not here or df < 1:
             raise CardError(f"{self.study}: {_said(key)} has too few seeds to expect anything")
         square = sum(float(np.var(v)) * len(v) for v in groups.values()) / df
-        far = float(stats.t.ppf(1 - evidence.FALSE_ALARM / 2, df))
+        far = float(stats.t.ppf(1 - FALSE_ALARM / 2, df))
         return abs(live - float(np.mean(here))) <= far * math.sqrt(square * (1 + 1 / len(here)))
 
     def _chosen(self, key: Key) -> list[Row]:

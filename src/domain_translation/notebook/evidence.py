@@ -16,7 +16,6 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 ALPHA = 0.05
-FALSE_ALARM = 2.5e-4  # of a live value against its card: one alarm in a hundred books
 Limits = Callable[[float], tuple[float, float]]
 
 
@@ -81,11 +80,6 @@ class Estimate:
         low, high = self.interval(alpha)
         sure, power = stats.t.ppf([1 - alpha / 2, 0.8], self.df)
         return (high - low) / 2 * float(1 + power / sure)
-
-    def predicts(self, live: float, n: int = 1, false_alarm: float = FALSE_ALARM) -> bool:
-        """Whether the mean of `n` further units is one that this mean expects."""
-        far = float(stats.t.ppf(1 - false_alarm / 2, self.df)) * self.error
-        return abs(live - self.value) <= far * sqrt(1 + self.n / n)
 
 
 def mean(values: ArrayLike, *, seeds: int | None = None, shared: float = 0.0) -> Estimate:

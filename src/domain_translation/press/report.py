@@ -14,11 +14,10 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from domain_translation.ledger import CONFIRMED, METADATA_KEY, NOT_CONFIRMED, REDUCED
-from domain_translation.press.run import Run
+from domain_translation.press.run import DEAR, Run
 from domain_translation.press.runner import Job
 
 GUESS = 45.0  # CPU seconds for a chapter of which nothing is known
-DEAR = 90.0  # CPU seconds above which a chapter is marked
 
 
 class Progress:

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+DEAR = 90.0  # CPU seconds above which a chapter is marked
+
 Status = Literal["ran", "cached", "failed", "not run"]
 
 

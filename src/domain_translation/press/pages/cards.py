@@ -11,11 +11,11 @@ from typing import Any
 
 from domain_translation import ledger
 from domain_translation.errata import entries as errata
+from domain_translation.press.notebooks import MARK
 from domain_translation.press.pages import failed
 from domain_translation.press.pages.collect import Anchors, Chapter, claim_of
 from domain_translation.press.pages.html import render, row_verdict
 
-CHECK_MARK = "# NBVAL_CHECK_OUTPUT"
 # Of the cells that papermill puts in front of a failed run to say where it failed.
 PAPERMILL = "papermill-error-cell-tag"
 
@@ -59,7 +59,7 @@ def _dress_code(cell: Any, chapter: str, anchors: Anchors) -> None:
     elif claims and not {"hide-input", "remove-input"} & set(tags):
         _fold(cell, [*tags, "claim"], "hide-input", "Show the check", "Hide the check")
     lines = cell["source"].split("\n")
-    cell["source"] = "\n".join(line for line in lines if line.strip() != CHECK_MARK)
+    cell["source"] = "\n".join(line for line in lines if line.strip() != MARK)
 
 
 def _fold(cell: Any, tags: list[str], how: str, show: str, hide: str) -> None:

@@ -11,8 +11,7 @@ from domain_translation.notebook.machine import processor
 from domain_translation.press.pages.collect import Chapter
 from domain_translation.press.pages.failed import failure
 from domain_translation.press.pages.html import render
-
-LIMIT = 90  # CPU seconds that a chapter of the quick profile should not exceed
+from domain_translation.press.run import DEAR
 
 
 def page(chapters: Sequence[Chapter]) -> str:
@@ -21,7 +20,7 @@ def page(chapters: Sequence[Chapter]) -> str:
         "status.md",
         chapters=chapters,
         failed=[(c.run, failure(c.run)) for c in chapters if c.run.status == "failed"],
-        limit=LIMIT,
+        limit=round(DEAR),
         total=sum(c.run.cpu_seconds for c in chapters),
         peak=max((c.run.peak_mib for c in chapters), default=0.0),
         held=_held,
