@@ -31,13 +31,10 @@ def thumbnail(png: bytes) -> bytes:
     from PIL import Image
 
     image = Image.open(io.BytesIO(png)).convert("RGBA")
-    flat = Image.new("RGBA", image.size, "white")
-    flat.alpha_composite(image)
-    small = flat.convert("RGB")
-    if small.width > WIDTH:
-        height = round(small.height * WIDTH / small.width)
-        small = small.resize((WIDTH, height), Image.Resampling.LANCZOS)
+    image.thumbnail((WIDTH, image.height), Image.Resampling.HAMMING, reducing_gap=1.5)
+    flat = Image.new("RGB", image.size, "white")
+    flat.paste(image, mask=image.getchannel("A"))
     out = io.BytesIO()
     # A third of the work of the default method, and truer colours on thin lines.
-    small.quantize(256, method=Image.Quantize.FASTOCTREE).save(out, "PNG", optimize=True)
+    flat.quantize(256, method=Image.Quantize.FASTOCTREE).save(out, "PNG")
     return out.getvalue()
