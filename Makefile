@@ -6,7 +6,7 @@ BIN := .venv/bin
 # One thread per process: chapters and tests run side by side instead.
 export OMP_NUM_THREADS = 1
 
-.PHONY: book test notebooks lint clean
+.PHONY: book test notebooks seeds lint clean
 
 book: .venv/installed
 	$(BIN)/domain-translation book
@@ -19,6 +19,10 @@ test: lint
 
 notebooks: .venv/installed
 	$(BIN)/domain-translation notebooks
+
+# Ten seeds of each chapter that measures, for the cards that its claims rest on.
+seeds: .venv/installed
+	$(BIN)/domain-translation seeds
 
 lint: .venv/installed
 	$(BIN)/ruff check .

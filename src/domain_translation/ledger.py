@@ -1,10 +1,11 @@
 """The ledger: what the sources say, row by row, against what the book measured.
 
 `data/inventory.csv` lists every equation, theorem, figure, table and claim of the five
-sources. A chapter states its result for a row with `claim`; the build collects all claims
-of the executed notebooks into the ledger page. A claim is a display output whose *text* is
-rounded and stable (it is what continuous integration compares) and whose *metadata* hold
-the full-precision numbers of that run (they are what the page shows).
+sources, `data/findings.csv` what the book found beside them. A chapter measures with `measure`,
+which several seeds do for its card, and judges a row with `claim` by criteria over such cards.
+A claim is a display output whose *text* has the verdict, the scale and the criteria with their
+marks, and no number of a run (it is what continuous integration compares), and whose *metadata*
+hold the numbers. What is claimed, and the source's words, stand in ``book/<part>/claims.toml``.
 """
 
 from __future__ import annotations
@@ -12,18 +13,38 @@ from __future__ import annotations
 import csv
 import difflib
 import functools
+import math
+import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-CONFIRMED = "confirmed"
-REDUCED = "confirmed at reduced scale"
+import numpy as np
+
+from domain_translation.notebook import cards
+from domain_translation.notebook.cards import Card, CardError
+from domain_translation.notebook.criteria import (
+    CLEAR,
+    CONFIRMED,
+    NOT_RUN,
+    RECORDED,
+    REDUCED,
+    SIGNS,
+    UNDECIDED,
+    Criterion,
+    judge,
+)
+from domain_translation.notebook.evidence import Estimate
+
 NOT_CONFIRMED = "not confirmed"
-NOT_RUN = "not run"
+# A scale that is the source's own; any other is a reduced one, and says what is smaller.
+AS_STATED = "as stated"
+# Set while a chapter runs for its card: there is no card to judge by.
+MEASURING = "BOOK_MEASURING"
 
 # Keyed in the metadata of a claim's display output; the press reads it back.
 METADATA_KEY = "domain_translation_claim"
@@ -34,12 +55,13 @@ SOURCES = {
     "002": "CF-EBM",
     "003": "Lecture",
     "004": "JD-BW",
+    "book": "Book",
 }
 
 
 @dataclass(frozen=True)
 class Row:
-    """One item of a source, as listed in `data/inventory.csv`."""
+    """One item of a source, or a finding of the book."""
 
     id: str
     seed: str
@@ -54,6 +76,11 @@ class Row:
     def source(self) -> str:
         """Short name of the source, e.g. ``L-Cool``."""
         return SOURCES[self.seed]
+
+    @property
+    def ours(self) -> bool:
+        """Whether the book says it, and no source: a finding, or what is derived from a source."""
+        return self.seed == "book" or self.title.startswith("DERIVED")
 
 
 def data_file(name: str) -> Traversable:
@@ -85,8 +112,23 @@ def inventory() -> Mapping[str, Row]:
     return parse_inventory(data_file("inventory.csv").read_text(encoding="utf-8"))
 
 
-def parse_inventory(text: str) -> Mapping[str, Row]:
-    """Rows by id from the text of `inventory.csv`.
+@functools.cache
+def findings() -> Mapping[str, Row]:
+    """What the book found beside its sources, by id.
+
+    Raises ValueError where the file is damaged.
+    """
+    return parse_inventory(data_file("findings.csv").read_text(encoding="utf-8"), "findings.csv")
+
+
+@functools.cache
+def every_row() -> Mapping[str, Row]:
+    """The rows of the sources, then the findings of the book."""
+    return {**inventory(), **findings()}
+
+
+def parse_inventory(text: str, name: str = "inventory.csv") -> Mapping[str, Row]:
+    """Rows by id from the text of `data/<name>`.
 
     Raises:
         ValueError: another header than the fields of `Row`, a line with too few or too many
@@ -103,7 +145,7 @@ def parse_inventory(text: str) -> Mapping[str, Row]:
         rows[values[0]] = Row(*values)
     if wrong or not rows:
         raise ValueError(
-            f"data/inventory.csv is damaged at line {reader.line_num}: each line needs the fields "
+            f"data/{name} is damaged at line {reader.line_num}: each line needs the fields "
             f"{', '.join(names)}, with an id of its own; restore the file or reinstall"
         )
     return rows
@@ -112,35 +154,257 @@ def parse_inventory(text: str) -> Mapping[str, Row]:
 def _known(ids: str | Sequence[str]) -> tuple[str, ...]:
     ids = (ids,) if isinstance(ids, str) else tuple(ids)
     for i in ids:
-        if i not in inventory():
-            near = difflib.get_close_matches(i, inventory(), n=3)
+        if i not in every_row():
+            near = difflib.get_close_matches(i, every_row(), n=3)
             hint = f"; did you mean {', '.join(near)}?" if near else ""
             raise ValueError(f"unknown inventory row {i!r}{hint}")
     return ids
 
 
 @dataclass(frozen=True)
+class Mark:
+    """What one criterion says, and the numbers behind it.
+
+    Attributes:
+        sentence: what it is about.
+        said: holds, fails or cannot tell.
+        how: how exact evidence is known; "" where there are numbers.
+        low, high: between which the number is wanted; None: unlimited.
+        numbers: value, low, high, n, seeds and card of each estimate.
+        smallest: of an undecided one, the smallest effect that the run could have seen.
+    """
+
+    sentence: str
+    said: str
+    how: str = ""
+    low: float | None = None
+    high: float | None = None
+    numbers: Sequence[Mapping[str, Any]] = ()
+    smallest: float | None = None
+
+
+@dataclass(frozen=True)
 class Claim:
-    """A chapter's result for one or more rows of the inventory."""
+    """What a chapter found for one or more rows.
+
+    Attributes:
+        rows: ids.
+        verdict: one of six words.
+        aspect: tells several claims about one row apart.
+        scale: at which it was found; `AS_STATED` or what was smaller.
+        criteria, given: what it was judged by, and on which conditions.
+        needs: what would decide it.
+        measured: numbers of this run, and of the card, to look at.
+    """
 
     rows: tuple[str, ...]
-    statement: str
-    source: str
-    ours: str
     verdict: str
-    aspect: str
-    measured: Mapping[str, Any]
-    note: str
+    aspect: str = ""
+    scale: str = ""
+    criteria: tuple[Mark, ...] = ()
+    given: tuple[Mark, ...] = ()
+    needs: str = ""
+    measured: Mapping[str, Any] = field(default_factory=dict)
+    statement: str = ""
+    source: str = ""
+    ours: str = ""
+    note: str = ""
 
     def text(self) -> str:
         """The stable text that the paired notebook keeps and CI compares."""
         rows = ", ".join(self.rows) + (f" ({self.aspect})" if self.aspect else "")
-        lines = [f"{self.verdict.upper()}  {rows}", self.statement]
-        lines += [f"  source: {self.source}", f"  ours:   {self.ours}"]
-        return "\n".join(lines + ([f"  note:   {self.note}"] if self.note else []))
+        lines = [f"{self.verdict.upper()}  {rows}"]
+        if self.ours:
+            lines += [self.statement, f"  source: {self.source}", f"  ours:   {self.ours}"]
+            return "\n".join(lines + ([f"  note:   {self.note}"] if self.note else []))
+        lines += [f"  scale: {self.scale}"] if self.scale else []
+        lines += [f"  given {SIGNS[m.said]} {m.sentence}" for m in self.given]
+        lines += [f"  {SIGNS[m.said]} {m.sentence}" for m in self.criteria]
+        undecided = self.verdict in (UNDECIDED, NOT_RUN)
+        return "\n".join(lines + ([f"  needs: {self.needs}"] if undecided else []))
+
+    @classmethod
+    def read(cls, record: Mapping[str, Any]) -> Claim:
+        """The claim of an output's metadata."""
+        marks = {k: tuple(Mark(**m) for m in record.get(k, ())) for k in ("criteria", "given")}
+        return cls(**{**record, **marks, "rows": tuple(record["rows"])})
 
 
 def claim(
+    *rows: str,
+    aspect: str = "",
+    scale: str = "",
+    criteria: Mapping[str, Criterion] | None = None,
+    given: Mapping[str, Criterion] | None = None,
+    needs: str = "",
+    recorded: bool = False,
+    measured: Mapping[str, Any] | None = None,
+    **old: Any,
+) -> None:
+    """Judge rows of the ledger by criteria and display what comes out.
+
+    A claim has exactly one of `criteria`, `recorded` and, not run, `needs` alone. Numbers with a
+    training behind them come from a card; a number that this run has computed counts only where
+    it lies seven standard errors from its threshold, so that every run says the same.
+
+    Args:
+        rows: ids, of the inventory or the findings.
+        aspect: tells several claims about one row apart, e.g. ``toy`` and ``digits``.
+        scale: `AS_STATED`, or what is smaller than the source's setting.
+        criteria: sentences and their evidence; all have to hold.
+        given: on which conditions it is judged at all; one that does not hold leaves it undecided.
+        needs: what would decide it, should the numbers not; without criteria: what it takes to run.
+        recorded: a definition or setting of the source that the package encodes.
+        measured: numbers to look at, of any depth; not compared.
+
+    Raises:
+        ValueError: an unknown row, no or two kinds of evidence, criteria without a scale, numbers
+            without `needs`, or a number with a training behind it that is from no card.
+    """
+    if old:
+        _old_claim(*rows, aspect=aspect, measured=measured, **old)
+        return
+    ids, name = _known(rows), ", ".join(rows)
+    if bool(criteria) + recorded + bool(needs and not criteria) != 1:
+        raise ValueError(
+            f"claim {name} has no evidence, or two kinds: give criteria=, recorded=True or, where "
+            "nothing was run, needs= alone"
+        )
+    numbers = _plain(measured or {})
+    if criteria is None or not criteria:
+        word = RECORDED if recorded else NOT_RUN
+        _show(Claim(ids, word, aspect, scale, needs=needs, measured=numbers))
+        return
+    if not scale:
+        raise ValueError(
+            f"claim {name} has no scale; give scale={AS_STATED!r}, or say what is smaller"
+        )
+    asked = {s: _settled(name, s, c) for s, c in criteria.items()}
+    conditions = {s: _settled(name, s, c) for s, c in (given or {}).items()}
+    estimates = [e for c in (*asked.values(), *conditions.values()) for e in c.estimates]
+    if estimates and not needs:
+        raise ValueError(f"claim {name} rests on numbers; say in needs= what would decide it")
+    found = judge(asked, conditions, reduced=scale != AS_STATED)
+    word = found.word
+    if cards_to_make := sorted({e.card for e in estimates if e.unmeasured}):
+        word, needs = NOT_RUN, f"the card {', '.join(cards_to_make)}"
+    _show(
+        Claim(
+            ids,
+            word,
+            aspect,
+            scale,
+            tuple(_mark(s, c, found.marks[s], found.smallest.get(s)) for s, c in asked.items()),
+            tuple(_mark(s, c, found.given[s]) for s, c in conditions.items()),
+            needs,
+            numbers,
+        )
+    )
+
+
+def _settled(claim: str, sentence: str, criterion: Criterion) -> Criterion:
+    """A criterion that every run decides alike: by a card, exactly, or far from its threshold."""
+    live = [e for e in criterion.estimates if not e.card]
+    if not live:
+        return criterion
+    if any(e.seeds for e in live):
+        raise ValueError(
+            f"claim {claim}: {sentence!r} has a training behind it; take its number from a card"
+        )
+    return replace(criterion, judge=lambda alpha: criterion.judge(CLEAR))
+
+
+def _mark(sentence: str, criterion: Criterion, said: str, smallest: float | None = None) -> Mark:
+    numbers = [
+        {
+            "value": e.value,
+            "low": _finite(e.interval()[0]),
+            "high": _finite(e.interval()[1]),
+            "n": e.n,
+            "seeds": e.seeds,
+            "card": e.card,
+        }
+        for e in criterion.estimates
+        if not e.unmeasured
+    ]
+    low, high = _finite(criterion.low), _finite(criterion.high)
+    return Mark(sentence, said, criterion.how, low, high, numbers, smallest)
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if math.isfinite(value) else None
+
+
+def measure(
+    name: str, value: Any, *, of: Sequence[Any] = (), arm: str = "", error: float = 0.0
+) -> None:
+    """Tell the press a number of this run: ten seeds of them make the chapter's card.
+
+    Args:
+        name: what was measured, in words, with its unit; once for each arm.
+        value: a finite number; or the values of the test items that all seeds share, whose mean
+            is then the number and whose standard error is added to that between the seeds.
+        of: the networks that the number is about, in the order in which every seed names them;
+            none where nothing was trained.
+        arm: what is compared: a method, a setting; "" where there is one only.
+        error: a standard error that all seeds share, of a number that is no mean.
+
+    Raises:
+        ValueError: a number that is not finite, or something in `of` without parameters.
+    """
+    values = np.asarray(value.detach() if hasattr(value, "detach") else value, dtype=float).ravel()
+    number = float(values.mean()) if len(values) else math.nan
+    error = float(error)
+    if len(values) > 1:
+        error = float(values.std(ddof=1)) / math.sqrt(len(values))
+    if not name or not math.isfinite(number + error):
+        raise ValueError(
+            f"measure({name!r}, arm={arm!r}) was given {number}; give a name and finite numbers, "
+            "or `lost(why, arm)` for a training that ended without one"
+        )
+    networks = tuple(cards.fingerprint(network) for network in of)
+    sys.audit("domain_translation.measure", arm, name, number, networks, error)
+
+
+def lost(why: str, arm: str = "") -> None:
+    """Tell the press that this seed's training of an arm ended without a result.
+
+    Args:
+        why: in a few words.
+        arm: what was trained.
+    """
+    sys.audit("domain_translation.lost", arm, why)
+
+
+def card(name: str, profile: str = "quick") -> Card:
+    """The stored measurements of a chapter's ten seeds, or of a study.
+
+    Args:
+        name: of the chapter or study, e.g. ``cooling/digits``.
+        profile: that the card has to have.
+
+    A card that is still to be made is empty, and so is every card while the press measures.
+
+    Raises:
+        CardError: the file is damaged, or belongs to another profile.
+    """
+    empty = Card(name, profile)
+    if MEASURING in os.environ:
+        return empty
+    try:
+        file = data_file(f"cards/{name}.json")
+    except FileNotFoundError:
+        return empty
+    found = cards.read(file.read_text(encoding="utf-8"), f"data/cards/{name}.json")
+    if (found.study, found.profile) != (name, profile):
+        raise CardError(
+            f"data/cards/{name}.json holds {found.study} under the profile {found.profile}; "
+            f"asked for was {name} under {profile}"
+        )
+    return found
+
+
+def _old_claim(
     rows: str | Sequence[str],
     statement: str,
     *,
@@ -153,27 +417,6 @@ def claim(
     measured: Mapping[str, Any] | None = None,
     note: str = "",
 ) -> None:
-    """State and display the book's result for rows of the inventory.
-
-    Two numbers are compared within an absolute `tolerance` (same unit as the numbers); for a
-    relation, pass words (or numbers) for `source` and `ours` and whether it `holds`.
-
-    Args:
-        rows: inventory id or ids.
-        statement: one sentence: what is claimed, in the book's notation.
-        source: the source's value or relation; numbers are printed with 4 significant digits.
-        ours: our value, or words rounded so far that a rerun prints the same.
-        tolerance: largest |ours - source| that confirms a numeric claim.
-        holds: whether a relation was found true; computed by the caller from measurements.
-        reduced: the source's setting was scaled down (data, width, steps).
-        aspect: tells several results for one row apart, e.g. ``toy`` and ``digits``.
-        measured: full-precision numbers of this run, shown in the book, not compared by CI.
-        note: what a reader must know to read the verdict.
-
-    Raises:
-        ValueError: unknown row; neither or both of `tolerance` and `holds`; a tolerance
-            without two numbers.
-    """
     if (tolerance is None) == (holds is None):
         raise ValueError(f"claim {rows}: give either tolerance= (two numbers) or holds= (relation)")
     if tolerance is not None:
@@ -185,29 +428,33 @@ def claim(
         shown = "as the source" + places if holds else f"{ours:.2g}" + places
     else:
         shown = ours if isinstance(ours, str) else f"{ours:.4g}"
-    verdict = NOT_CONFIRMED if not holds else REDUCED if reduced else CONFIRMED
+    word = NOT_CONFIRMED if not holds else REDUCED if reduced else CONFIRMED
     said = source if isinstance(source, str) else f"{source:.4g}"
+    old: dict[str, Any] = {"statement": statement, "source": said, "ours": shown, "note": note}
     numbers = _plain(measured or {})
-    _show(Claim(_known(rows), statement, said, shown, verdict, aspect, numbers, note))
+    _show(Claim(_known(rows), word, aspect, measured=numbers, **old))
 
 
 def not_run(rows: str | Sequence[str], statement: str, *, source: str, needs: str) -> None:
     """Record that rows were not run, and what running them would need."""
-    _show(Claim(_known(rows), statement, source, f"needs {needs}", NOT_RUN, "", {}, ""))
+    old: dict[str, Any] = {"statement": statement, "source": source, "ours": f"needs {needs}"}
+    _show(Claim(_known(rows), NOT_RUN, **old))
 
 
 def _plain(value: Any) -> Any:
-    """Tensors and arrays, nested ones too, as the numbers and lists that JSON knows."""
+    """Tensors, arrays and estimates, nested ones too, as what JSON knows."""
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return [_plain(v) for v in value]
+    if isinstance(value, Estimate):
+        return str(value)
     return value.tolist() if hasattr(value, "tolist") else value
 
 
 def _show(c: Claim) -> None:
     from IPython.display import display
 
-    record = {**c.__dict__, "rows": list(c.rows)}
+    record = _plain(asdict(c))
     bundle = {"text/plain": c.text()}
     display(bundle, raw=True, metadata={METADATA_KEY: record})  # type: ignore[no-untyped-call]

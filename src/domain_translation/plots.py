@@ -19,6 +19,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from torch import Tensor
 
+from domain_translation.notebook.evidence import Estimate
+
 # Okabe-Ito, reordered so that the first four keep apart in greyscale as well.
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#E69F00", "#009E73", "#CC79A7"
 SKY, RED, YELLOW, INK = "#56B4E9", "#D55E00", "#F0E442", "#22262B"
@@ -88,6 +90,21 @@ def grid(limits: tuple[float, float, float, float], resolution: int = 160) -> tu
     )
     points = torch.stack([xs, ys], -1)
     return points, points.reshape(-1, 2)
+
+
+def intervals(axes: Axes, x: Sequence[float], estimates: Sequence[Estimate], **style: Any) -> None:
+    """Points with their 95 % intervals, joined by a line; estimates without a card are left out.
+
+    Args:
+        axes: where to draw.
+        x: one position an estimate.
+        estimates: the numbers.
+        style: of `Axes.errorbar`; marker, colour and label, say.
+    """
+    known = [(at, e, *e.interval()) for at, e in zip(x, estimates, strict=True) if not e.unmeasured]
+    bars = [[e.value - low for _, e, low, _ in known], [high - e.value for _, e, _, high in known]]
+    places, values = [at for at, *_ in known], [e.value for _, e, *_ in known]
+    axes.errorbar(places, values, bars, **{"capsize": 3, "ms": 5, "lw": 1.5, **style})
 
 
 def density(

@@ -1,4 +1,4 @@
-"""``domain-translation book`` and ``notebooks``: make the book in a checkout."""
+"""``domain-translation book``, ``notebooks`` and ``seeds``: make the book in a checkout."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from domain_translation.commands.status import FAILED, INTERRUPTED, USAGE_ERROR,
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
-    """Add both commands to the parser."""
+    """Add the commands to the parser."""
     book = commands.add_parser(
         "book",
         help="execute what changed and build the HTML",
@@ -32,8 +32,22 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     notebooks.add_argument(
         "--check", action="store_true", help="only say which differ from their text; run nothing"
     )
-    for command in (book, notebooks):
+    seeds = commands.add_parser(
+        "seeds",
+        help="measure the chapters with seeds 0 to 9",
+        description="Run chapters for seeds 0 to 9 up to their last measurement, for their cards.",
+    )
+    seeds.add_argument("only", nargs="*", metavar="CHAPTER", help="these chapters only")
+    seeds.add_argument(
+        "--check", action="store_true", help="rerun seeds 0 and 1 of cards whose code changed"
+    )
+    for command in (book, notebooks, seeds):
         command.set_defaults(run=run)
+        command.add_argument("--jobs", type=int, help="chapters at once (default: one per core)")
+        command.add_argument(
+            "--limit", type=float, metavar="SECONDS", help="CPU seconds a chapter may use"
+        )
+    for command in (book, notebooks):
         command.add_argument(
             "--only",
             nargs="+",
@@ -48,14 +62,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
             action="store_true",
             help="run chapters from the built wheel, as a reader would",
         )
-        command.add_argument("--jobs", type=int, help="chapters at once (default: one per core)")
-        command.add_argument(
-            "--limit", type=float, metavar="SECONDS", help="CPU seconds a chapter may use"
-        )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run either command; the exit status."""
+    """Run one of the commands; the exit status."""
     try:
         # The press needs packages of the extra `book`.
         from domain_translation.press import build
@@ -93,6 +103,10 @@ def _dispatch(options: argparse.Namespace) -> int:
     only = tuple(options.only)
     jobs = build.default_jobs() if options.jobs is None else options.jobs
     cost = {"jobs": jobs, "limit": options.limit}
+    if options.command == "seeds":
+        from domain_translation.press import seeds
+
+        return seeds.make(book, only, check=options.check, **cost)
     if options.command == "notebooks":
         return build.make_notebooks(
             book, Wish(only=only, force=options.force, wheel=options.wheel), **cost

@@ -8,10 +8,11 @@ versions, seconds.
 from __future__ import annotations
 
 import difflib
+import hashlib
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from domain_translation.files import write_atomically
 from domain_translation.notebook import evidence
 from domain_translation.notebook.evidence import Estimate
 
-FORMAT = 1
+FORMAT = 2
 FALSE_ALARM = 2.5e-4  # of a live value against its card: one alarm in a hundred books
 Key = str | tuple[str, str]  # a name, or an arm and a name
 
@@ -41,6 +42,7 @@ class Row:
         name: what was measured, in words.
         value: a finite number.
         networks: fingerprints of the networks that the value is about, in a fixed order.
+        error: a standard error that all seeds share, as that of their one test set.
     """
 
     arm: str
@@ -48,6 +50,7 @@ class Row:
     name: str
     value: float
     networks: tuple[str, ...] = ()
+    error: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -91,19 +94,39 @@ class Card:
         Raises:
             CardError: nothing of that name and arm was measured.
         """
-        return {row.seed: row.value for row in self._chosen(key)}
+        return {} if self.empty else {row.seed: row.value for row in self._chosen(key)}
 
     def __getitem__(self, key: Key) -> Estimate:
-        """The mean over the seeds, whose number is that of the trainings behind it."""
-        chosen = self._chosen(key)
-        return evidence.mean([r.value for r in chosen], seeds=trainings(chosen))
+        """The mean over the seeds: `mean` without a shared error."""
+        return self.mean(key)
 
-    def paired(self, a: Key, b: Key) -> Estimate:
+    def mean(self, key: Key, shared: float = 0.0) -> Estimate:
+        """The mean over the seeds, whose number is that of the trainings behind it.
+
+        Args:
+            key: what was measured.
+            shared: a standard error that all seeds have in common beside the measured one.
+
+        Raises:
+            CardError: nothing of that name and arm was measured, or with one seed only.
+        """
+        if self.empty:
+            return evidence.unmeasured(self.study)
+        chosen = self._chosen(key)
+        error = math.hypot(shared, _error(chosen))
+        return self._estimate([r.value for r in chosen], trainings(chosen), error, _said(key))
+
+    def paired(self, a: Key, b: Key, shared: float = 0.0) -> Estimate:
         """The mean of a - b over the seeds that both have.
+
+        A measured error of `a` and of `b` counts as independent: where both are of the same test
+        items, measure the difference instead.
 
         Raises:
             CardError: no two seeds in common.
         """
+        if self.empty:
+            return evidence.unmeasured(self.study)
         at, bt = self.values(a), self.values(b)
         common = sorted(at.keys() & bt.keys())
         if len(common) < 2:
@@ -111,14 +134,34 @@ class Card:
         rows = [r for k in (a, b) for r in self._chosen(k) if r.seed in common]
         counts = [trainings([r for r in rows if r in self._chosen(k)]) for k in (a, b)]
         fewest = min((c for c in counts if c), default=0)
-        return evidence.paired([at[s] for s in common], [bt[s] for s in common], seeds=fewest)
+        gaps = [at[s] - bt[s] for s in common]
+        error = math.hypot(shared, *(_error(self._chosen(k)) for k in (a, b)))
+        return self._estimate(gaps, fewest, error, f"{_said(a)} minus {_said(b)}")
 
     def share(self, key: Key, holds: Callable[[float], bool]) -> Estimate:
         """The share of seeds whose value `holds`; lost runs count as not holding."""
+        if self.empty:
+            return evidence.unmeasured(self.study)
         chosen = self._chosen(key)
-        arm = chosen[0].arm
-        runs = len(chosen) + sum(1 for a, _ in self.lost if a == arm)
-        return evidence.share(sum(holds(r.value) for r in chosen), runs, seeds=trainings(chosen))
+        runs = len(chosen) + self.lost_of(chosen[0].arm)
+        found = evidence.share(sum(holds(r.value) for r in chosen), runs, seeds=trainings(chosen))
+        return replace(found, card=self.study)
+
+    def share_lost(self, arm: str = "") -> Estimate:
+        """The share of an arm's runs that are lost; each is a training of its own."""
+        if self.empty:
+            return evidence.unmeasured(self.study)
+        lived = {r.seed for r in self.rows if r.arm == arm}
+        lost = self.lost_of(arm)
+        if not lived and not lost:
+            raise CardError(f"{self.study} has no arm {arm!r}; it has {', '.join(self.arms)}")
+        runs = len(lived) + lost
+        return replace(evidence.share(lost, runs, seeds=runs), card=self.study)
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """What was compared, in the order of measurement."""
+        return tuple(dict.fromkeys([*(r.arm for r in self.rows), *(a for a, _ in self.lost)]))
 
     def lost_of(self, arm: str = "") -> int:
         """How many runs of an arm are lost."""
@@ -143,6 +186,13 @@ class Card:
         far = float(stats.t.ppf(1 - FALSE_ALARM / 2, df))
         return abs(live - float(np.mean(here))) <= far * math.sqrt(square * (1 + 1 / len(here)))
 
+    def _estimate(self, values: list[float], seeds: int, shared: float, what: str) -> Estimate:
+        if len(values) < 2:
+            raise CardError(f"{self.study} has one value of {what}; an estimate needs two seeds")
+        if shared == 0 and len(set(values)) == 1:  # as sure as its seeds are alike
+            return Estimate(values[0], 0.0, len(values), seeds, card=self.study)
+        return replace(evidence.mean(values, seeds=seeds, shared=shared), card=self.study)
+
     def _chosen(self, key: Key) -> list[Row]:
         arm, name = key if isinstance(key, tuple) else (None, key)
         found = [r for r in self.rows if r.name == name and arm in (None, r.arm)]
@@ -158,6 +208,30 @@ class Card:
         return sorted(found, key=lambda r: r.seed)
 
 
+def _error(rows: Sequence[Row]) -> float:
+    return math.sqrt(sum(r.error**2 for r in rows) / len(rows))
+
+
+def fingerprint(network: Any) -> str:
+    """A digest of a network's parameters and buffers: equal for copies, other after a training.
+
+    Raises:
+        ValueError: it has no parameters.
+    """
+    import torch  # the press reads cards without it
+
+    tensors = network.state_dict().values() if hasattr(network, "state_dict") else ()
+    found = hashlib.sha256()
+    for tensor in tensors:
+        found.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy())
+    if not len(tensors):
+        raise ValueError(
+            f"a measurement is about {type(network).__name__}, which has no parameters; name "
+            "networks in of=, or leave it out where nothing is trained"
+        )
+    return found.hexdigest()[:12]
+
+
 def trainings(rows: Sequence[Row]) -> int:
     """The fewest distinct networks behind the rows, over their places; 0 where there is none."""
     places = zip(*(r.networks for r in rows), strict=True)
@@ -165,17 +239,27 @@ def trainings(rows: Sequence[Row]) -> int:
 
 
 def write(path: Path, card: Card) -> None:
-    """Write a card as JSON, a line a measurement.
+    """Write a card as JSON, a line for each arm and name, with its values by seed.
 
     Raises OSError: the disk refuses; the old file is intact.
     """
-    rows = [json.dumps([r.arm, r.seed, r.name, r.value, list(r.networks)]) for r in card.rows]
+    networks: dict[tuple[tuple[str, ...], ...], int] = {}
+    grouped: dict[tuple[str, str], list[Row]] = {}
+    for row in card.rows:
+        grouped.setdefault((row.arm, row.name), []).append(row)
+    lines = []
+    for (arm, name), rows in grouped.items():
+        about = networks.setdefault(tuple(r.networks for r in rows), len(networks))
+        errors = [r.error for r in rows] if any(r.error for r in rows) else []
+        values = [[r.seed for r in rows], about, [r.value for r in rows], errors]
+        lines.append(json.dumps([arm, name, *values]))
     head = {"format": FORMAT, "study": card.study, "profile": card.profile}
     lost = [[arm, seed, why] for (arm, seed), why in sorted(card.lost.items())]
     top = json.dumps({**head, "origin": card.origin, "lost": lost}, indent=1, sort_keys=True)
-    body = top.removesuffix("\n}") + ',\n "rows": [\n  ' + ",\n  ".join(rows) + "\n ]\n}\n"
+    tables = {"networks": [json.dumps(n) for n in networks], "rows": lines}
+    body = "".join(f',\n "{k}": [\n  ' + ",\n  ".join(v) + "\n ]" for k, v in tables.items())
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, body.encode())
+    write_atomically(path, f"{top.removesuffix(chr(10) + '}')}{body}\n}}\n".encode())
 
 
 def read(text: str, where: str) -> Card:
@@ -186,12 +270,18 @@ def read(text: str, where: str) -> Card:
     """
     try:
         said = json.loads(text)
-        rows = tuple(Row(a, s, n, float(v), tuple(w)) for a, s, n, v, w in said["rows"])
-        lost = {(arm, seed): why for arm, seed, why in said["lost"]}
         if said["format"] != FORMAT:
             raise CardError(f"{where} has the format {said['format']}, not {FORMAT}; make it anew")
+        rows = tuple(
+            Row(arm, seed, name, float(value), tuple(about), float(error))
+            for arm, name, seeds, index, values, errors in said["rows"]
+            for seed, about, value, error in zip(
+                seeds, said["networks"][index], values, errors or [0.0] * len(values), strict=True
+            )
+        )
+        lost = {(arm, seed): why for arm, seed, why in said["lost"]}
         return Card(said["study"], said["profile"], rows, lost, said["origin"])
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, IndexError) as error:
         if isinstance(error, CardError):
             raise
         raise CardError(f"{where} is damaged ({error}); restore it or make it anew") from error

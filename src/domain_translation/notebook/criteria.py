@@ -18,6 +18,8 @@ HOLDS, FAILS, CANNOT_TELL = "holds", "fails", "cannot tell"
 CONFIRMED, REDUCED = "confirmed", "confirmed at reduced scale"
 CONTRADICTED, UNDECIDED = "contradicted", "undecided"
 NOT_RUN, RECORDED = "not run", "recorded"
+# The level at which a live number counts: seven standard errors.
+CLEAR = 1e-12
 SIGNS = {HOLDS: "✓", FAILS: "✗", CANNOT_TELL: "?"}
 
 
@@ -27,18 +29,26 @@ class Criterion:
 
     Attributes:
         judge: alpha -> holds, fails or cannot tell.
-        estimate: the number behind it; None where it is exact.
+        estimates: the numbers behind it; none where it is exact.
         how: how exact evidence is known.
+        low, high: between which it wants the number.
     """
 
     judge: Callable[[float], str]
-    estimate: Estimate | None = None
+    estimates: tuple[Estimate, ...] = ()
     how: str = ""
+    low: float = -inf
+    high: float = inf
+
+    @property
+    def estimate(self) -> Estimate | None:
+        """The surest number behind it; None where it is exact."""
+        return min(self.estimates, key=lambda e: e.error, default=None)
 
     @property
     def clear(self) -> bool:
         """Decided, and seven standard errors from the threshold: a rerun says the same."""
-        return self.judge(ALPHA) == self.judge(1e-12) != CANNOT_TELL
+        return self.judge(ALPHA) == self.judge(CLEAR) != CANNOT_TELL
 
 
 def within(estimate: Estimate, low: float, high: float) -> Criterion:
@@ -58,7 +68,7 @@ def within(estimate: Estimate, low: float, high: float) -> Criterion:
             return HOLDS
         return FAILS if above < low or below > high else CANNOT_TELL
 
-    return Criterion(judge, estimate)
+    return Criterion(judge, (estimate,), low=low, high=high)
 
 
 def at_least(estimate: Estimate, threshold: float) -> Criterion:
@@ -90,8 +100,8 @@ def any_of(*criteria: Criterion) -> Criterion:
             return HOLDS
         return FAILS if all(c.judge(alpha) == FAILS for c in criteria) else CANNOT_TELL
 
-    estimates = [c.estimate for c in criteria if c.estimate]
-    return Criterion(judge, min(estimates, key=lambda e: e.error, default=None))
+    estimates = tuple(e for c in criteria for e in c.estimates)
+    return Criterion(judge, estimates, low=criteria[0].low, high=criteria[0].high)
 
 
 def exact(holds: bool, how: str) -> Criterion:
@@ -102,7 +112,7 @@ def exact(holds: bool, how: str) -> Criterion:
     """
     if not how or not isinstance(holds, (bool, np.bool_)):
         raise ValueError(f"exact evidence was {holds!r}, {how!r}; give a bool and how it is known")
-    return Criterion(lambda alpha: HOLDS if holds else FAILS, None, how)
+    return Criterion(lambda alpha: HOLDS if holds else FAILS, how=how)
 
 
 def identity(gap: float, rounding: float) -> Criterion:
@@ -114,7 +124,7 @@ def identity(gap: float, rounding: float) -> Criterion:
     if not (gap >= 0 and 0 < rounding < inf):
         raise ValueError(f"an identity had gap {gap} and rounding {rounding}; both are positive")
     said = HOLDS if gap <= rounding else FAILS if gap > 1000 * rounding else CANNOT_TELL
-    return Criterion(lambda alpha: said, None, "identity within rounding")
+    return Criterion(lambda alpha: said, how="identity within rounding")
 
 
 @dataclass(frozen=True)
@@ -155,7 +165,7 @@ def judge(
     smallest = {
         sentence: c.estimate.smallest_effect(alpha)
         for sentence, c in left.items()
-        if c.estimate and marks[sentence] == CANNOT_TELL
+        if c.estimate and marks[sentence] == CANNOT_TELL and not c.estimate.unmeasured
     }
     if set(known.values()) <= {HOLDS} and FAILS in marks.values():
         word = CONTRADICTED

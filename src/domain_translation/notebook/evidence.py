@@ -7,7 +7,7 @@ judge, does not average out and is added to the error.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import hypot, inf, isfinite, sqrt
 from typing import Any
 
@@ -31,6 +31,8 @@ class Estimate:
             about several; 0 where no training could have come out otherwise.
         df: degrees of freedom of the error.
         limits: the interval at level 1 - alpha, where it is not Student's.
+        card: the cards that the number comes from; "" if this run has computed it.
+        unmeasured: the card is still to be made, and nothing is known.
 
     Raises ValueError for numbers that are not finite, or without n and seeds.
     """
@@ -41,6 +43,8 @@ class Estimate:
     seeds: int
     df: float = inf
     limits: Limits | None = field(default=None, repr=False, compare=False)
+    card: str = ""
+    unmeasured: bool = False
 
     def __post_init__(self) -> None:
         counted = isinstance(self.n, int) and isinstance(self.seeds, int)
@@ -61,6 +65,15 @@ class Estimate:
         half = float(stats.t.ppf(1 - alpha / 2, self.df)) * self.error
         return self.value - half, self.value + half
 
+    def __neg__(self) -> Estimate:
+        """The number with the other sign."""
+
+        def limits(alpha: float) -> tuple[float, float]:
+            low, high = self.interval(alpha)
+            return -high, -low
+
+        return replace(self, value=-self.value, limits=limits)
+
     def minus(self, other: Estimate) -> Estimate:
         """The difference of independent estimates, by both their intervals (Newcombe 1998)."""
         gap = self.value - other.value
@@ -72,14 +85,34 @@ class Estimate:
             return gap - below, gap + above
 
         trained = min((e.seeds for e in (self, other) if e.seeds), default=0)
-        error, n = hypot(self.error, other.error), min(self.n, other.n)
-        return Estimate(gap, error, n, trained, min(self.df, other.df), limits)
+        return Estimate(
+            gap,
+            hypot(self.error, other.error),
+            min(self.n, other.n),
+            trained,
+            min(self.df, other.df),
+            limits,
+            ", ".join(dict.fromkeys(filter(None, (self.card, other.card)))),
+            self.unmeasured or other.unmeasured,
+        )
+
+    def __str__(self) -> str:
+        """The number with its 95 % interval, for a table."""
+        if self.unmeasured:
+            return "not measured"
+        low, high = self.interval()
+        return f"{self.value:.3g} [{low:.3g}, {high:.3g}]"
 
     def smallest_effect(self, alpha: float = ALPHA) -> float:
         """The distance from a threshold at which about four of five such runs would decide."""
         low, high = self.interval(alpha)
         sure, power = stats.t.ppf([1 - alpha / 2, 0.8], self.df)
         return (high - low) / 2 * float(1 + power / sure)
+
+
+def unmeasured(card: str) -> Estimate:
+    """What is known of a number whose card is still to be made: nothing."""
+    return Estimate(0.0, 0.0, 1, 0, limits=lambda alpha: (-inf, inf), card=card, unmeasured=True)
 
 
 def mean(values: ArrayLike, *, seeds: int | None = None, shared: float = 0.0) -> Estimate:

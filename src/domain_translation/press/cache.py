@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,10 @@ KEPT_RUNS = 6
 
 @dataclass(frozen=True)
 class Card:
-    """What is known about one kept run; `wheel` says that only the built wheel was at hand."""
+    """What is known about one kept run; `wheel` says that only the built wheel was at hand.
+
+    `measured` are its measurements: arm, name, value and networks.
+    """
 
     chapter: str
     profile: str
@@ -34,6 +37,7 @@ class Card:
     wheel: bool
     ingredients: Mapping[str, Any]
     versions: dict[str, str]
+    measured: list[Any] = field(default_factory=list)
 
 
 def folder(book: Book, profile: str, chapter: str) -> Path:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from domain_translation.ledger import MEASURING
 from domain_translation.press import kernel, observe
 from domain_translation.press.book import Book, Chapter
 from domain_translation.press.processes import end_marked
@@ -35,7 +36,8 @@ PATIENCE = 10
 class Execution:
     """How one execution ended: `error` is "" for a chapter that ran to its end.
 
-    `modules` and `data` are what it used, by file name below the package and the data folder.
+    `modules` and `data` are what it used, by file name below the package and the data folder;
+    `measured` are arm, name, value and networks of each measurement, `lost` arm and reason.
     """
 
     error: str
@@ -45,6 +47,8 @@ class Execution:
     peak_mib: float = 0.0
     modules: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
+    measured: tuple[Any, ...] = ()
+    lost: tuple[Any, ...] = ()
 
 
 class ChapterError(Exception):
@@ -60,12 +64,17 @@ def execute(
     python: Path,
     wheel: bool,
     limit: float,
+    measuring: bool = False,
 ) -> Execution:
-    """Run `chapter` below the new folder `place` and clean up; never raises for what it does."""
+    """Run `chapter` below the new folder `place` and clean up; never raises for what it does.
+
+    While `measuring`, its claims are not judged.
+    """
     started = time.monotonic()
     for folder in ("empty", "reports", "site", "ipython/profile_default"):
         (place / folder).mkdir(parents=True)
     variables = kernel.environment(book, place, wheel, limit)
+    variables |= {MEASURING: "1"} if measuring else {}
     output, log = place / "executed.ipynb", place / "log.txt"
     manager = kernel.manager(python, variables, log)
     error = ""
@@ -94,6 +103,8 @@ def execute(
         peak_mib=max((r["peak_mib"] for r in reports), default=0.0),
         modules=tuple(sorted({m for r in reports for m in r["modules"]})),
         data=tuple(sorted({d for r in reports for d in r["data"]})),
+        measured=tuple(m for r in reports for m in r["measured"]),
+        lost=tuple(m for r in reports for m in r["lost"]),
     )
 
 

@@ -1,8 +1,8 @@
 """What a chapter used: written as ``sitecustomize.py`` where the chapter's Python looks first.
 
 Every Python process of a chapter, the kernel and whatever it starts, writes a file when it ends:
-the modules of the package that it imported, the data files that it was handed or opened, its
-processor time and its peak memory. The same file sets the limit on processor time.
+the modules of the package that it imported, the data files that it was handed or opened, what it
+measured, its processor time and its peak memory. The same file sets the limit on processor time.
 
 This file imports nothing of the package: it runs before everything else.
 """
@@ -34,10 +34,16 @@ def observe(reports: str, package: str, data: str) -> None:
     """Begin to watch; the report is written when this process ends."""
     named: set[str] = set()
     opened: set[str] = set()
+    measured: list[tuple[object, ...]] = []
+    lost: list[tuple[object, ...]] = []
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:
         if event == "domain_translation.data_file":
             named.add(str(arguments[0]))
+        elif event == "domain_translation.measure":
+            measured.append(arguments)
+        elif event == "domain_translation.lost":
+            lost.append(arguments)
         elif event == "open" and isinstance(arguments[0], str):
             for folder in (data + os.sep, f"{os.sep}{package}{os.sep}_data{os.sep}"):
                 _, found, name = arguments[0].partition(folder)
@@ -61,13 +67,16 @@ def observe(reports: str, package: str, data: str) -> None:
             "root": root,
             "modules": modules,
             "data": sorted(named | opened),
+            "measured": measured,
+            "lost": lost,
             "cpu_seconds": sum(u.ru_utime + u.ru_stime for u in uses),
             # Linux counts KiB, macOS bytes.
             "peak_mib": uses[0].ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10),
         }
         path = os.path.join(reports, f"{os.getpid()}.json")
+        text = json.dumps(told)
         with open(path, "w", encoding="utf-8") as file:
-            json.dump(told, file)
+            file.write(text)
 
     sys.addaudithook(watch)
     atexit.register(report)

@@ -107,6 +107,7 @@ def keep(book: Book, job: Job, execution: Execution, wish: Wish, before: Files) 
         wheel=wish.wheel,
         ingredients=asdict(made_of),
         versions=reported(),
+        measured=list(execution.measured),
     )
     cache.keep(book, card, execution.notebook)
     return replace(_record(book, job.chapter, card, job.reason), status="ran")

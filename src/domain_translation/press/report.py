@@ -13,7 +13,8 @@ from pathlib import Path
 from tabulate import tabulate
 from tqdm import tqdm
 
-from domain_translation.ledger import CONFIRMED, METADATA_KEY, NOT_CONFIRMED, REDUCED
+from domain_translation.ledger import METADATA_KEY
+from domain_translation.notebook.criteria import CONFIRMED, NOT_RUN, RECORDED, REDUCED
 from domain_translation.press.run import DEAR, Run
 from domain_translation.press.runner import Job
 
@@ -82,7 +83,8 @@ def table(runs: Sequence[Run]) -> str:
                 f"{run.cpu_seconds:.1f}{dear}",
                 f"{run.peak_mib:.0f}",
                 counted[CONFIRMED] + counted[REDUCED],
-                counted[NOT_CONFIRMED],
+                sum(counted.values())
+                - sum(counted[v] for v in (CONFIRMED, REDUCED, NOT_RUN, RECORDED)),
             ]
         rows.append([run.chapter, run.status, run.reason, *cost])
     total = sum(r.cpu_seconds for r in runs)

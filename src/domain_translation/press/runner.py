@@ -17,12 +17,16 @@ from domain_translation.press.processes import end_marked
 
 @dataclass(frozen=True)
 class Job:
-    """A chapter to execute, and why; `expected` are CPU seconds, NaN if nothing is known."""
+    """A chapter to execute, and why; `expected` are CPU seconds, NaN if nothing is known.
+
+    A job that is `measuring` runs for the chapter's card.
+    """
 
     chapter: Chapter
     parameters: Mapping[str, Any]
     reason: str
     expected: float
+    measuring: bool = False
 
 
 def execute_all(
@@ -50,12 +54,13 @@ def execute_all(
                 book,
                 job.chapter,
                 job.parameters,
-                place=folder / job.chapter.name.replace("/", "-"),
+                place=folder / f"{job.chapter.name.replace('/', '-')}-{number}",
                 python=python,
                 wheel=wheel,
                 limit=limit,
+                measuring=job.measuring,
             ): job
-            for job in order
+            for number, job in enumerate(order)
         }
         try:
             while running:

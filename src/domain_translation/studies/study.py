@@ -10,8 +10,6 @@ A study says how to `run` one arm with one seed, which may take hours and gives 
 
 from __future__ import annotations
 
-import ast
-import hashlib
 import re
 import sys
 import time
@@ -30,6 +28,7 @@ from domain_translation.checkpoints import CheckpointError
 from domain_translation.langevin import DivergenceError
 from domain_translation.notebook import machine
 from domain_translation.notebook.cards import Card, Row
+from domain_translation.notebook.code import code_digest
 
 # What ends a run without a result of its own: it is lost, and counted.
 LOST = (DivergenceError, FloatingPointError)
@@ -148,16 +147,6 @@ def place(study: Study, folder: Path, arm: str, seed: int) -> Path:
 def slug(arm: str) -> str:
     """An arm's name as a file name."""
     return re.sub(r"[^a-z0-9]+", "-", arm.lower()).strip("-") or "arm"
-
-
-def code_digest(source: str) -> str:
-    """A digest of what a module does: its syntax tree without comments and docstrings."""
-    tree = ast.parse(source)
-    for node in ast.walk(tree):
-        documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
-        if isinstance(node, documented) and ast.get_docstring(node, clean=False) is not None:
-            node.body = node.body[1:] or [ast.Pass()]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16]
 
 
 def _cells(

@@ -81,7 +81,7 @@ class Anchors:
 def claim_of(output: Mapping[str, Any]) -> ledger.Claim | None:
     """The claim that a display output carries in its metadata, if it carries one."""
     record = output.get("metadata", {}).get(ledger.METADATA_KEY)
-    return ledger.Claim(**{**record, "rows": tuple(record["rows"])}) if record else None
+    return ledger.Claim.read(record) if record else None
 
 
 def _pictures(run: Run, cells: Sequence[Mapping[str, Any]]) -> Iterator[Picture]:

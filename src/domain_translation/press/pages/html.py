@@ -5,23 +5,35 @@ from __future__ import annotations
 import functools
 import posixpath
 import re
+from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import jinja2
 from markupsafe import Markup, escape
 
 from domain_translation import ledger
+from domain_translation.notebook import criteria
 
 # Dollar signs hug their formula, so that prices in a quoted sentence stay prices.
 _INLINE = re.compile(r"(?<![\\$])\$(?=[^\s$])([^$]*[^\s$\\])\$(?!\d)|`([^`]+)`")
 
 OPEN = "open"
-VERDICTS = (ledger.CONFIRMED, ledger.REDUCED, ledger.NOT_CONFIRMED, ledger.NOT_RUN, OPEN)
-# The mark keeps the verdict legible without its colour.
-_MARKS = dict(zip(VERDICTS, "✓≈✗–○", strict=True))
-_CLASSES = dict(
-    zip(VERDICTS, ("confirmed", "reduced", "not-confirmed", "not-run", "open"), strict=True)
-)
+# Of a row: some of its claims are confirmed, others contradicted or undecided.
+PARTLY = "confirmed in part"
+# With the mark that keeps the verdict legible without its colour, and its name in CSS.
+_KNOWN = {
+    criteria.CONFIRMED: ("✓", "confirmed"),
+    criteria.REDUCED: ("≈", "reduced"),
+    PARTLY: ("±", "partly"),
+    criteria.UNDECIDED: ("?", "undecided"),
+    criteria.CONTRADICTED: ("✗", "contradicted"),
+    ledger.NOT_CONFIRMED: ("✗", "not-confirmed"),
+    criteria.NOT_RUN: ("–", "not-run"),
+    criteria.RECORDED: ("·", "recorded"),
+    OPEN: ("○", "open"),
+}
+VERDICTS = tuple(_KNOWN)
 
 
 def render(template: str, **values: Any) -> str:
@@ -43,16 +55,17 @@ def _environment() -> jinja2.Environment:
         "anchor": row_anchor,
         "css": css,
         "fenced": fenced,
-        "mark": _MARKS.__getitem__,
+        "mark": lambda verdict: _KNOWN[verdict][0],
         "number": number,
+        "pattern": pattern,
         "rich": rich,
         "slug": slug,
     }
     environment.globals |= {
         "VERDICTS": VERDICTS,
-        "NOT_RUN": ledger.NOT_RUN,
-        "REDUCED": ledger.REDUCED,
-        "inventory": ledger.inventory,
+        "NOT_RUN": criteria.NOT_RUN,
+        "REDUCED": criteria.REDUCED,
+        "inventory": ledger.every_row,
         "link": link,
     }
     return environment
@@ -75,7 +88,7 @@ def tex(formula: str) -> Markup:
 
 def css(verdict: str) -> str:
     """The verdict as it appears in class names and in the filter's values."""
-    return _CLASSES[verdict]
+    return _KNOWN[verdict][1]
 
 
 def literal(text: str) -> str:
@@ -123,9 +136,25 @@ def link(chapter: str, target: str, anchor: str = "") -> str:
     return path + (f"#{anchor}" if anchor else "")
 
 
-def row_verdict(verdicts: list[str]) -> str:
-    """One verdict for a row: the worst of what was run, `not run`, or `open` without a claim."""
-    for verdict in (ledger.NOT_CONFIRMED, ledger.REDUCED, ledger.CONFIRMED, ledger.NOT_RUN):
-        if verdict in verdicts:
-            return verdict
-    return OPEN
+def row_verdict(verdicts: Sequence[str]) -> str:
+    """One word for the pattern of a row's verdicts, `open` without a claim.
+
+    What is confirmed here and not there is confirmed in part; what was not run elsewhere, or is a
+    definition besides, changes nothing.
+    """
+    said = set(verdicts)
+    confirmed = said & {criteria.CONFIRMED, criteria.REDUCED}
+    against = said & {criteria.CONTRADICTED, criteria.UNDECIDED, ledger.NOT_CONFIRMED}
+    if confirmed and against:
+        return PARTLY
+    order = (
+        *(criteria.CONTRADICTED, ledger.NOT_CONFIRMED, criteria.UNDECIDED),
+        *(criteria.REDUCED, criteria.CONFIRMED, criteria.NOT_RUN, criteria.RECORDED),
+    )
+    return next((word for word in order if word in said), OPEN)
+
+
+def pattern(verdicts: Sequence[str]) -> str:
+    """The verdicts of a row, counted: ``7 confirmed, 2 undecided``."""
+    counts = Counter(verdicts)
+    return ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v])

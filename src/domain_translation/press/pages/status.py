@@ -6,7 +6,7 @@ import os
 import platform
 from collections.abc import Sequence
 
-from domain_translation import ledger
+from domain_translation.notebook import criteria
 from domain_translation.notebook.machine import processor
 from domain_translation.press.pages.collect import Chapter
 from domain_translation.press.pages.failed import failure
@@ -30,9 +30,9 @@ def page(chapters: Sequence[Chapter]) -> str:
 
 def _held(chapters: Sequence[Chapter]) -> str:
     verdicts = [p.claim.verdict for c in chapters for p in c.claims]
-    run = [v for v in verdicts if v != ledger.NOT_RUN]
-    good = [v for v in run if v != ledger.NOT_CONFIRMED]
-    return f"{len(good)} of {len(run)}" if run else "–"
+    judged = [v for v in verdicts if v not in (criteria.NOT_RUN, criteria.RECORDED)]
+    good = [v for v in judged if v in (criteria.CONFIRMED, criteria.REDUCED)]
+    return f"{len(good)} of {len(judged)}" if judged else "–"
 
 
 def _versions(chapters: Sequence[Chapter]) -> dict[str, str]:
