@@ -56,6 +56,13 @@ def test_splits_are_those_of_the_papers() -> None:
     assert a2o.validation[1] + a2o.test[1] == 248  # 133 + 133 oranges are not there (errata)
     assert maps.counts == {"train": 1096, "val": 1098}
     assert (maps.validation[0], maps.test[0]) == (250, 848)
+    assert sets["maps"].paired
+    assert maps.halves is not None
+    seasons = sets["summer2winter_yosemite"]
+    assert not seasons.paired
+    assert seasons.pictures is not None
+    assert list(seasons.pictures.counts.values()) == [1231, 962, 309, 238]
+    assert list(a2o.counts.values()) == [995, 1019, 266, 248]
 
 
 def test_an_unknown_set_is_answered_with_near_names() -> None:
