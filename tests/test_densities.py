@@ -203,6 +203,19 @@ def test_strip_distance_is_the_nearest_of_many_points(strip: Strip) -> None:
     assert (strip.distance(draws) < 1e-6).all()
 
 
+@pytest.mark.parametrize(
+    ("strip", "bend", "slope", "width"),
+    [(Strip.source(), 0.75, 0.0, 0.2), (Strip.target(), 0.0, 0.4, 0.1)],
+)
+def test_strip_samples_are_uniform(strip: Strip, bend: float, slope: float, width: float) -> None:
+    """lcool.eqU2: position and offset are uniform and independent."""
+    x = strip.sample(1000, torch.Generator().manual_seed(0)).numpy()
+    offset = (x[:, 1] - bend * x[:, 0] ** 2 - slope * x[:, 0]) / width
+    assert stats.kstest(x[:, 0], "uniform").pvalue > 1e-3
+    assert stats.kstest(offset, "uniform").pvalue > 1e-3
+    assert stats.spearmanr(x[:, 0], offset).pvalue > 1e-3
+
+
 def test_strip_density() -> None:
     strip = Strip.source()
     x = torch.tensor([[0.5, 0.2], [0.5, 0.5], [1.2, 1.0]])
