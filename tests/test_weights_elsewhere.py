@@ -11,7 +11,7 @@ import torch
 from torch import Generator
 
 from domain_translation.data.digits import Split
-from domain_translation.data.sr_digits import Pair, training_pair
+from domain_translation.data.sr_digits import Pair, held_out_pair, training_pair
 from domain_translation.evaluation.sample_judges import SampleJudge
 from domain_translation.experiments import weights_elsewhere as elsewhere
 from domain_translation.experiments.weights_digits import Judges
@@ -86,3 +86,20 @@ def test_the_card_answers_both_questions(tmp_path: Path, monkeypatch: pytest.Mon
     assert entry["chosen on validation digits"]["steps"] in (2, 4)
     assert [e["level"] for e in entry["levels"]] == [0.0, 0.25]
     assert set(entry["levels"][0]) == {"level", "plain", "cooled", "denoised"}
+
+
+def test_stored_runs_as_a_card() -> None:
+    card = elsewhere.card()
+    assert {f"energy, {arm}" for arm in elsewhere.ARMS} < set(card.arms)
+    assert card["energy, true masses", "zeros kept"].seeds == 3
+    # All seeds have the learned weights, and the translator of damaged digits, from one JD-BW.
+    assert card["energy, learned weights", "zeros kept"].seeds == 1
+    assert card["cooled, 25%", "kept"].seeds == 1
+    kept = {a: card.values((f"energy, {a}", "zeros kept")) for a in elsewhere.ARMS}
+    regained = card.values(("energy", "zeros regained, beyond half"))
+    for seed, value in regained.items():
+        plain, learned, even = (
+            kept[a][seed] for a in ("as they are", "learned weights", "no shift")
+        )
+        assert value == pytest.approx(learned - (plain + even) / 2)
+    assert len(held_out_pair("digits").x.y) == elsewhere.TESTS

@@ -15,10 +15,12 @@ from domain_translation.batch_weight.record import exactly_equal
 from domain_translation.batch_weight.weighting import batch_softmax
 from domain_translation.data.digits import Split
 from domain_translation.data.sr_digits import Pair, held_out_pair, training_pair
+from domain_translation.evaluation.class_preservation import agreement, confusion
 from domain_translation.evaluation.sample_judges import SampleJudge
 from domain_translation.experiments import weights_digits as grid
 from domain_translation.experiments import weights_methods as methods
 from domain_translation.experiments.weights_methods import METHODS, Outcome
+from domain_translation.notebook.criteria import FAILS
 
 
 def digits(n: int, seed: int) -> Split:
@@ -152,3 +154,28 @@ def test_pairs_of_digits_are_skewed_and_held_out() -> None:
     assert not any(tuple(x.flatten().tolist()) in seen for x in test.y.x)
     with pytest.raises(ValueError, match="choose digits or mnist"):
         training_pair("letters")
+
+
+def test_the_papers_arms_are_among_the_methods() -> None:
+    # jdbw.concept.baselines
+    assert {"JD-BW", "joint discriminator", "MUNIT", "MUNIT + weights"} <= set(METHODS)
+
+
+def test_the_judges_name_real_digits() -> None:
+    # jdbw.metric.none: what stands in for looking at pictures
+    at = grid.judges()
+    for judge, side in ((at.x, at.test.x), (at.y, at.test.y)):
+        assert agreement(confusion(judge, side.x, side.y, 10)) > 0.97
+
+
+def test_stored_runs_as_a_card() -> None:
+    card = grid.card()
+    assert (card.study, card.profile) == ("weights/digits-full", "full")
+    assert sorted(card.values((grid.arm("JD-BW"), "zeros kept, x to y"))) == [0, 1, 2]
+    estimate = card[grid.arm("no skip"), "kept, x to y"]
+    assert (estimate.n, estimate.seeds) == (3, 3)
+    (condition,) = grid.working("MUNIT").values()
+    assert condition.judge(0.05) == FAILS
+    assert grid.items("zeros kept, x to y", 360) == 36
+    assert grid.items("class swayed by noise", 360) == grid.SHOWN
+    assert grid.items("distance, y", 360) == 0

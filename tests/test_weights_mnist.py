@@ -72,3 +72,12 @@ def test_without_its_files_it_says_what_is_missing(
     monkeypatch.setenv("DOMAIN_TRANSLATION_DATA", str(tmp_path))
     with pytest.raises(fetch.MissingData, match="mnist"):
         mnist.main([str(tmp_path)])
+
+
+def test_stored_runs_as_a_card() -> None:
+    card = mnist.card()
+    assert card.study == "weights/mnist-full"
+    assert set(card.arms) == set(FULL)
+    assert {row.seed for row in card.rows} == {0}
+    errors = {r.name: r.error for r in card.rows if r.arm == "JD-BW"}
+    assert 0 < errors["kept, x to y"] < errors["zeros kept, x to y"]

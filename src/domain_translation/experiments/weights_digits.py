@@ -41,6 +41,7 @@ from domain_translation.evaluation.class_preservation import (
 from domain_translation.evaluation.features import judge_features
 from domain_translation.evaluation.frechet import frechet_distance
 from domain_translation.evaluation.sample_judges import SampleJudge
+from domain_translation.experiments import stored_runs
 from domain_translation.experiments.picture_text import pictures
 from domain_translation.experiments.weights_methods import (
     CLASSES,
@@ -50,9 +51,12 @@ from domain_translation.experiments.weights_methods import (
     settings,
 )
 from domain_translation.files import write_atomically
+from domain_translation.notebook.cards import Card
+from domain_translation.notebook.criteria import Criterion, at_least
 
 SEEDS = 3
-SKEWS = (0.1, 0.2, 0.35, 0.5, 0.65, 0.8)  # mass of the zeros in the first domain
+EVEN = 0.1  # mass of the zeros without a shift
+SKEWS = (EVEN, 0.2, 0.35, 0.5, 0.65, 0.8)  # mass of the zeros in the first domain
 SWEPT = (
     "JD-BW",
     "joint discriminator",
@@ -177,6 +181,39 @@ def shown(found: Mapping[str, Tensor], classes: Tensor) -> dict[str, str]:
         "other way": pictures(found["fy"][rows]),
         "noises": pictures(found["grid x"].flatten(0, 1)),
     }
+
+
+def card() -> Card:
+    """The stored runs; an arm is a method at a skew, see `arm`."""
+    found = stored_runs.read("digits")
+    return stored_runs.as_card(
+        "weights/digits-full",
+        found["runs"],
+        found,
+        arm=lambda run: arm(run["method"], run["zeros"]),
+        items=lambda name: items(name, found["tests"]),
+    )
+
+
+def arm(method: str, zeros: float = ZEROS) -> str:
+    """Name of an arm of the card, such as "JD-BW, 50 % zeros"."""
+    return f"{method}, {zeros:.0%} zeros".replace("%", " %")
+
+
+def items(name: str, tests: int) -> int:
+    """How many test digits a number of a run is a share of; 0 where it is none."""
+    if name.startswith("zeros kept"):
+        return tests // CLASSES
+    if name == "class swayed by noise":
+        return SHOWN
+    return tests if name.startswith(("kept", "zeros made")) else 0
+
+
+def working(method: str = "MUNIT") -> dict[str, Criterion]:
+    """Whether a translator keeps classes where nothing shifts: 60 % of them, said beforehand."""
+    kept = card()[arm(method, EVEN), "kept, x to y"]
+    sentence = f"{method} keeps at least 60 % of the digits between balanced boxes of 16x16"
+    return {sentence: at_least(kept, 0.6)}
 
 
 def planned(seeds: int) -> list[tuple[str, float, int]]:

@@ -28,10 +28,12 @@ from domain_translation.data.mass_shift import shrunk_and_turned
 from domain_translation.data.sr_digits import ZEROS, held_out_pair, training_pair
 from domain_translation.evaluation import sample_judges
 from domain_translation.evaluation.sample_judges import SampleJudge, train_sample_judge
+from domain_translation.experiments import stored_runs
 from domain_translation.experiments import weights_digits as digits
 from domain_translation.experiments.weights_digits import Judges
 from domain_translation.experiments.weights_methods import FULL, file_name, finished
 from domain_translation.files import write_atomically
+from domain_translation.notebook.cards import Card
 
 IMAGES = 12_000  # of each domain
 SEED = 0
@@ -79,6 +81,17 @@ def run(name: str, at: Judges, folder: Path) -> dict[str, Any]:
         "totals": digits.record(found),
         "pictures": {row: shown[row] for row in ("there", "back")},
     }
+
+
+def card() -> Card:
+    """The stored runs, one training of each arm; a tenth of the test digits are zeros."""
+    found = stored_runs.read("mnist")
+    return stored_runs.as_card(
+        "weights/mnist-full",
+        found["runs"],
+        found,
+        items=lambda name: digits.items(name, found["tests"]),
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
