@@ -187,3 +187,46 @@ def test_judged_finds_no_distance_between_a_set_and_itself(
     own = worlds["digits"]
     assert entries.judged(own.judge, own.train, own.train)["frechet"] == pytest.approx(0, abs=1e-3)
     assert entries.judged(own.judge, own.train + 1, own.train)["frechet"] > 0
+
+
+def test_the_stored_grid_is_a_card_whose_runs_are_lost_or_measured() -> None:
+    card, said = entries.card(), entries.stored()
+    assert not card.empty
+    for arm, entry in said["arms"].items():
+        lived = [r for r in entry["runs"].values() if not r["diverged"]]
+        assert card.lost_of(arm) == len(entry["runs"]) - len(lived)
+        assert [r.value for r in card.rows if (r.arm, r.name) == (arm, "distance")] == [
+            r["frechet"] for r in lived
+        ]
+    assert card["digits", "distance"].seeds == len(said["arms"]["digits"]["runs"])
+
+
+def test_a_card_of_three_runs_by_hand() -> None:
+    run = {"frechet": 2.0, "confident": 0.5, "black": 0.1, "noise level": 0.2}
+    lived, gone = run | {"diverged": 0, "cpu seconds": 9.0}, {"diverged": 7, "cpu seconds": 3.0}
+    found = {
+        "arms": {
+            "a": {"runs": {"0": lived, "1": lived | {"frechet": 4.0}, "2": gone}},
+            "b": {"runs": {"0": lived, "1": gone}},
+            "c": {"runs": {"0": gone}},
+        },
+        "date": "2026-01-01", "cpu seconds": 20, "machine": {"cpu": "X"}, "versions": {},
+    }  # fmt: skip
+    card = entries.card(found)
+    assert (card["a", "distance"].value, card["a", "distance"].seeds) == (3.0, 2)
+    assert card.lost == {("a", 2): "diverged at update 7", ("b", 1): "diverged at update 7",
+                         ("c", 0): "diverged at update 7"}  # fmt: skip
+    pooled = entries.share_lost(card, "a", "b")
+    assert (pooled.value, pooled.n, pooled.seeds, pooled.card) == (2 / 5, 5, 5, entries.STUDY)
+    assert entries.told(card, "a", "distance").startswith("3 [")
+    assert entries.told(card, "b", "distance") == "2, one run"
+    assert entries.told(card, "c", "distance") == "none lived"
+    assert [entries.told_lost(card, arm) for arm in "abc"] == ["1 of 3", "1 of 2", "1 of 1"]
+
+
+def test_one_gaussian_has_the_mean_and_covariance_of_the_images(images: Tensor) -> None:
+    x = at_size(images, 8)[:, :, :2, :2]
+    drawn = entries.one_gaussian(x, 200_000, Generator().manual_seed(0))
+    assert drawn.shape == (200_000, 1, 2, 2)
+    assert torch.allclose(drawn.mean(0), x.mean(0), atol=0.01)
+    assert torch.allclose(drawn.flatten(1).T.cov(), x.flatten(1).T.cov(), atol=0.01)

@@ -98,9 +98,9 @@ PAPER_DOG_TO_CAT = replace(
     PAPER_TRANSLATION, learning_rates=tuple(10 * r for r in PAPER_TRANSLATION.learning_rates)
 )
 
-# Two CPU cores. Without spectral normalisation a small network learns several times as fast, and
-# noise of standard deviation 0.02 leaves less grain: the chapter on ablations has both. The penalty
-# makes little difference to its short runs; three long ones of several stages diverged without it.
+# Two CPU cores. Without spectral normalisation a small network learns several times as fast: see
+# the chapter on ablations. Smaller noise and the penalty make little difference to its short runs;
+# three long trainings of several stages diverged without the penalty.
 QUICK_DIGITS = CFEBMConfig(
     sizes=(8,),
     images=(160_000,),

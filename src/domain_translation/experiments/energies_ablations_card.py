@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
-from torch import Tensor
+import torch
+from torch import Generator, Tensor
 
-from domain_translation import weights
+from domain_translation import ledger, weights
 from domain_translation.evaluation.features import judge_features
 from domain_translation.evaluation.frechet import frechet_distance
 from domain_translation.evaluation.noisiness import noise_level
@@ -15,7 +19,18 @@ from domain_translation.evaluation.protocol import as_images
 from domain_translation.evaluation.sample_judges import SampleJudge, probabilities
 from domain_translation.evaluation.sample_sets import real_images
 from domain_translation.experiments.picture_text import pictures
+from domain_translation.notebook import evidence
+from domain_translation.notebook.cards import Card, Row
+from domain_translation.notebook.evidence import Estimate
 
+STUDY = "energies/ablations-full"
+MEASURED = {  # what the card calls it: the field of a stored run
+    "distance": "frechet",
+    "sure of": "confident",
+    "grain on black": "black",
+    "noise level": "noise level",
+    "processor seconds": "cpu seconds",
+}
 CONFIDENT = 0.9  # probability above which the judge is sure
 PICTURES = 8  # samples of a run that the card holds
 
@@ -91,3 +106,67 @@ def summary(found: Mapping[str, Tensor], own: World) -> dict[str, Any]:
             )
         ]
     return entry
+
+
+def stored() -> Mapping[str, Any]:
+    """The card of the grid as it was written; raises FileNotFoundError where there is none."""
+    file = ledger.data_file("results/full/energies/ablations.json")
+    found: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return found
+
+
+def card(found: Mapping[str, Any] | None = None) -> Card:
+    """The grid as a card to judge by: every run of an arm trained an energy of its own.
+
+    Args:
+        found: what `stored` returns; None: that.
+    """
+    found = stored() if found is None else found
+    rows, lost = [], {}
+    for arm, entry in found["arms"].items():
+        for seed, run in entry["runs"].items():
+            if run["diverged"]:
+                lost[arm, int(seed)] = f"diverged at update {run['diverged']}"
+                continue
+            networks = (f"{arm}, seed {seed}",)
+            rows += [
+                Row(arm, int(seed), name, float(run[key]), networks)
+                for name, key in MEASURED.items()
+            ]
+    origin = {
+        "made": found["date"],
+        "seconds": found["cpu seconds"],
+        "machine": [found["machine"]["cpu"]],
+        "versions": found["versions"],
+    }
+    return Card(STUDY, "full", tuple(rows), lost, origin)
+
+
+def share_lost(card: Card, *arms: str) -> Estimate:
+    """The share of lost runs among all of several arms."""
+    lived = {(r.arm, r.seed) for r in card.rows if r.arm in arms}
+    lost = sum(card.lost_of(arm) for arm in arms)
+    runs = len(lived) + lost
+    return replace(evidence.share(lost, runs, seeds=runs), card=card.study)
+
+
+def told(card: Card, arm: str, name: str) -> str:
+    """The mean over an arm's runs that lived, for a table; its interval where there are two."""
+    values = [r.value for r in card.rows if (r.arm, r.name) == (arm, name)]
+    if len(values) > 1:
+        return str(card[arm, name])
+    return f"{values[0]:.3g}, one run" if values else "none lived"
+
+
+def told_lost(card: Card, arm: str) -> str:
+    """How many of an arm's runs are lost, for a table."""
+    lost, lived = card.lost_of(arm), len({r.seed for r in card.rows if r.arm == arm})
+    return f"{lost} of {lost + lived}"
+
+
+def one_gaussian(x: Tensor, n: int, generator: Generator) -> Tensor:
+    """n draws of the Gaussian with the mean and covariance of images x, the least of models."""
+    flat = x.flatten(1)
+    off = (flat - flat.mean(0)) / math.sqrt(len(flat) - 1)
+    draws = flat.mean(0) + torch.randn(n, len(flat), generator=generator) @ off
+    return draws.reshape(n, *x.shape[1:])
