@@ -7,11 +7,15 @@ import torch
 
 from domain_translation.data.digits import Split
 from domain_translation.data.sr_digits import Pair
+from domain_translation.evaluation.class_preservation import variance_shares
+from domain_translation.experiments import stored_runs
+from domain_translation.experiments import weights_scene_conditions as conditions
 from domain_translation.experiments import weights_scene_tables as tables
 from domain_translation.experiments.picture_text import pictures
 from domain_translation.experiments.weights_scene_tables import SceneCard
 
 SIZE = 4
+PM = "\u00a0±\u00a0"
 
 
 def _pictures(n, channels, seed):
@@ -101,7 +105,7 @@ def test_pictures_have_the_channels_of_their_domain():
 
 
 def test_told():
-    assert tables.told([0.8, 0.9], 2) == "0.85 ± 0.07"
+    assert tables.told([0.8, 0.9], 2) == f"0.85{PM}0.07"
     assert tables.told([1234.5], 0) == "1234"
     assert tables.told([]) == ""
 
@@ -118,10 +122,12 @@ def test_results():
     assert lines[1] == "|---|" + "---:|" * 7
     assert lines[2] == "| *real images* | 1.00 |  | 0.95 |  |  |  |  |"
     assert lines[3] == "| *doing nothing* | 0.96 | 7.2 | 0.00 |  |  |  |  |"
-    assert lines[4].startswith("| MUNIT | 0.50 ± 0.00 | 1.0 ± 0.0 | 0.20 | 0.30 ± 0.00 | 0.35 ")
+    assert lines[4].startswith(
+        f"| MUNIT | 0.50{PM}0.00 | 1.0{PM}0.0 | 0.20 | 0.30{PM}0.00 | 0.35{PM}"
+    )
     assert lines[5] == "| *one picture* | 0.50 | 8.0 |  |  |  |  |  |"
-    assert lines[6].startswith("| JD-BW | 0.85 ± 0.07 |")
-    assert lines[6].endswith("|  | 0.125 ± 0.000 |")
+    assert lines[6].startswith(f"| JD-BW | 0.85{PM}0.07 |")
+    assert lines[6].endswith(f"|  | 0.125{PM}0.000 |")
     assert len(lines) == 7
 
 
@@ -137,8 +143,8 @@ def test_columns_know_counterparts():
 
 def test_settings():
     lines = tables.settings(_card()).split("\n")
-    assert lines[2] == "| MUNIT | 1,200 | 1 | 32 | 8 | 1,234 | 10 ± 1 |"
-    assert lines[3] == "| JD-BW | 400 | 5 | 32 | 16 | 1,234 | 10 ± 1 |"
+    assert lines[2] == f"| MUNIT | 1,200 | 1 | 32 | 8 | 1,234 | 10{PM}1 |"
+    assert lines[3] == f"| JD-BW | 400 | 5 | 32 | 16 | 1,234 | 10{PM}1 |"
 
 
 def test_tiles_are_squares_of_the_pixels():
@@ -193,9 +199,9 @@ def test_noises():
         run |= {"class by source, x to y": 0.5, "class by noise, x to y": 0.25}
     lines = tables.noises(card).split("\n")
     assert lines[0].startswith("| | pixels by source | pixels by noise | pixels by both | class ")
-    shares = " | ".join(f"{v:.2f} ± 0.00" for v in (0.7, 0.2, 0.1, 0.5, 0.25, 0.25))
-    assert lines[2] == f"| MUNIT | {shares} | 0.35 ± 0.07 |"
-    assert lines[3] == f"| JD-BW | {shares} | 0.03 ± 0.04 |"
+    shares = " | ".join(f"{v:.2f}{PM}0.00" for v in (0.7, 0.2, 0.1, 0.5, 0.25, 0.25))
+    assert lines[2] == f"| MUNIT | {shares} | 0.35{PM}0.07 |"
+    assert lines[3] == f"| JD-BW | {shares} | 0.03{PM}0.04 |"
 
 
 def test_rows_of_translations_with_and_without_the_originals():
@@ -216,3 +222,68 @@ def test_a_card_without_its_test_images_shows_the_noises_alone():
     bare = SceneCard({k: v for k, v in card.scene.items() if k != "pictures"}, "")
     for row, beside in zip(tables.noise_rows(bare, "JD-BW"), whole, strict=True):
         torch.testing.assert_close(row, beside[1:])
+
+
+def test_classes_made():
+    assert tables.classes_made(np.eye(4)) == pytest.approx(4.0)
+    assert tables.classes_made(np.tile([0, 1.0, 0, 0], (4, 1))) == pytest.approx(1.0)
+    assert tables.classes_made(np.tile([0.5, 0.5, 0, 0], (4, 1))) == pytest.approx(2.0)
+
+
+def test_source_over_noise_is_that_of_the_pairs():
+    g = _generator(7)
+    v = torch.randn(5, 4, 3, generator=g, dtype=torch.float64) + torch.randn(5, 1, 3, generator=g)
+    found = variance_shares(v)
+    pairs = [torch.cdist(row, row).square().sum() / (5 * 4 * 3) for row in v]
+    others = [torch.cdist(c, c).square().sum() / (4 * 5 * 4) for c in v.transpose(0, 1)]
+    wanted = float(sum(pairs) / sum(others))
+    assert tables.source_over_noise(found.source, found.noise, 5, 4) == pytest.approx(wanted)
+
+
+def test_numbers_that_follow_from_those_of_a_run():
+    """Rare are bags (class 0) among the photographs, and shoes (class 1) among the edges."""
+    run = {"confusion, x to y": [[0.9, 0.1], [0.5, 0.5]], "confusion, y to x": [[1, 0], [0.2, 0.8]]}
+    for way in tables.WAYS:
+        run |= {f"pixels by source, {way}": 0.7, f"pixels by noise, {way}": 0.2}
+        run[f"class by source, {way}"] = 0.95
+    found = tables.derived(run, {"masses": ((0.7, 0.3), (0.1, 0.9))})
+    assert found["rare class kept, x to y"] == pytest.approx(0.9)
+    assert found["rare class kept, y to x"] == pytest.approx(0.8)
+    assert found["pixels by noise - by both, x to y"] == pytest.approx(0.1)
+    assert found["class not by source, y to x"] == pytest.approx(0.05)
+    assert found["source over noise, x to y"] == pytest.approx(8 * 39 / (40 * 7) * 0.3 / 0.8)
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "seeds"),
+    [(n, tables.DRAWN, 3) for n in ("plates", "wares", "heads")]
+    + [(n, tables.REAL, 1) for n in ("street", "fashion", "faces")],
+)
+def test_stored_scenes_as_cards(name, file, seeds):
+    card, scene = tables.card(name, file), tables.read(name, file)
+    assert card.study == f"weights/{name}-full"
+    assert card.arms == scene.methods
+    assert set(card.values(("JD-BW", "kept, x to y"))) == set(range(seeds))
+    errors = {r.name: r.error for r in card.rows if (r.arm, r.seed) == ("JD-BW", 0)}
+    assert errors["distance, x to y"] == 0 < errors["kept, x to y"] < 0.03
+    assert errors["class swayed by noise, x to y"] > 0.02
+
+
+@pytest.mark.parametrize(
+    ("away", "share", "said"),
+    [(5.0, 1.0, ("cannot tell", "cannot tell")), (1.0, 0.0, ("holds", "cannot tell"))],
+)
+def test_conditions_of_a_translation(away, share, said):
+    """Nearer than 2: a quarter of one picture's 8, which is less than doing nothing's 7.25."""
+    scene = _card()
+    runs = [{"method": "JD-BW", "seed": s, "distance, x to y": away + s / 5} for s in range(3)]
+    runs[0]["distance, x to y"] -= away - 1.0  # one seed of the first case is near
+    origin = {"versions": {}}
+    card = stored_runs.as_card("weights/wares-full", runs, origin)
+    live = {"JD-BW": {"passes": share}}
+    found = conditions.translates(scene, card, live, "JD-BW", "x to y")
+    assert tuple(c.judge(0.05) for c in found.values()) == said
+    near, passing = found.values()
+    assert near.high == 2.0
+    assert (passing.estimate.n, passing.estimate.seeds) == (40, 1)
+    assert "nearer to photos than untranslated ones" in next(iter(found))

@@ -38,7 +38,7 @@ from domain_translation.evaluation.counterparts import none_known, to_counterpar
 from domain_translation.evaluation.sample_judges import FASHION, MNIST, train_sample_judge
 from domain_translation.experiments import weights_scene_grid as grid
 from domain_translation.experiments import weights_scene_measures as measures
-from domain_translation.experiments import weights_scene_verdicts as verdicts
+from domain_translation.experiments import weights_scene_tables as tables
 from domain_translation.experiments.weights_scene_measures import Judges
 from domain_translation.experiments.weights_scene_settings import (
     HEADS,
@@ -47,7 +47,6 @@ from domain_translation.experiments.weights_scene_settings import (
     Settings,
     with_weights,
 )
-from domain_translation.experiments.weights_scene_tables import SceneCard
 from domain_translation.experiments.weights_scene_yardsticks import live
 from domain_translation.experiments.weights_scenes import (
     EVEN,
@@ -178,8 +177,8 @@ def of_scene(at: Judges, folder: Path) -> dict[str, Any]:
         told = f"kept {entry['kept, x to y']:.2f} and back {entry['kept, y to x']:.2f}"
         print(f"{at.scene.name}, {method}: {told}", flush=True)
     scene = {**grid.of_scene(at), "runs": runs, "beside": {}}
-    for way in verdicts.WAYS:
-        rows = live(SceneCard(scene, ""), at, way)
+    for way in tables.WAYS:
+        rows = live(tables.SceneCard(scene, ""), at, way)
         scene["beside"][way] = {row: grid.rounded(numbers) for row, numbers in rows.items()}
     del scene["pictures"]
     for entry in runs:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,12 +15,15 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from torch import Tensor
 
-from domain_translation import ledger, plots
+from domain_translation import plots
 from domain_translation.data.sr_digits import Pair
+from domain_translation.experiments import stored_runs
 from domain_translation.experiments.picture_text import from_pictures
-from domain_translation.experiments.weights_scene_measures import NOISES
+from domain_translation.experiments.weights_scene_measures import NOISES, SOURCES
+from domain_translation.notebook.cards import Card
 
-DRAWN, REAL = (f"results/full/weights/{name}.json" for name in ("scenes", "real"))
+DRAWN, REAL = "scenes", "real"
+WAYS = ("x to y", "y to x")
 BASELINES = ("doing nothing", "one picture")
 PASSES = "passes"
 CAUSES = ("source", "noise", "both")
@@ -59,6 +61,10 @@ class SceneCard:
         if not others:
             return first.split(" (")[0]
         return ", ".join([first, *(other.replace(" seeds", "") for other in others)])
+
+    def goal(self, way: str) -> str:
+        """What the domain is called that "x to y" or "y to x" leads to."""
+        return str(self.scene["looks"][1 if way == WAYS[0] else 0])
 
     def runs(self, method: str) -> list[Mapping[str, Any]]:
         """The runs of a method, by seed."""
@@ -99,9 +105,81 @@ def read(name: str, file: str = DRAWN) -> SceneCard:
         FileNotFoundError: the card does not come with this installation.
         KeyError: another name.
     """
-    card = json.loads(ledger.data_file(file).read_text(encoding="utf-8"))
-    made = f"{card['date']}, one core ({card['machine']['cpu']})"
-    return SceneCard(card["scenes"][name], made)
+    found = stored_runs.read(file)
+    made = f"{found['date']}, one core ({found['machine']['cpu']})"
+    return SceneCard(found["scenes"][name], made)
+
+
+def card(name: str, file: str = DRAWN) -> Card:
+    """The runs of one scene as a card that claims are judged by; an arm is a method.
+
+    Raises: as `read`.
+    """
+    found = stored_runs.read(file)
+    scene = found["scenes"][name]
+    runs = [{**run, **derived(run, scene)} for run in scene["runs"]]
+    shares = (scene["tests"], scene["tests"] // len(scene["classes"]))
+    return stored_runs.as_card(study(name), runs, found, items=lambda name: items(name, *shares))
+
+
+def study(name: str) -> str:
+    """Name of the card of a scene."""
+    return f"weights/{name}-full"
+
+
+def derived(run: Mapping[str, Any], scene: Mapping[str, Any]) -> dict[str, float]:
+    """Numbers that follow from those of a run.
+
+    "rare class kept": of the class that the other domain has less of. "classes made": how many
+    occur among translations of sources of which each is as frequent, one over the sum of squared
+    shares. "source over noise": mean squared difference of two translations of one source, over
+    that of two with one noise.
+    """
+    p, q = np.asarray(scene["masses"], float)
+    found: dict[str, float] = {}
+    for way, rare in zip(WAYS, (int(np.argmin(q - p)), int(np.argmin(p - q))), strict=True):
+        table = np.asarray(run[f"confusion, {way}"], float)
+        found[f"rare class kept, {way}"] = float(table[rare, rare])
+        found[f"classes made, {way}"] = classes_made(table)
+        source, noise = (run[f"pixels by {cause}, {way}"] for cause in CAUSES[:2])
+        found[f"pixels by both, {way}"] = 1 - source - noise
+        found[f"pixels by noise - by both, {way}"] = 2 * noise + source - 1
+        found[f"class not by source, {way}"] = 1 - run[f"class by source, {way}"]
+        found[f"source over noise, {way}"] = source_over_noise(source, noise)
+    return found
+
+
+def classes_made(confusion: Array) -> float:
+    """How many classes occur among translations of sources of which every class is as frequent.
+
+    1 / sum of squared masses: K when all are as frequent, 1 when all translations are of one.
+
+    Args:
+        confusion: (K, K), rows are the classes of the sources.
+    """
+    masses = confusion.mean(0)
+    return float(1 / np.square(masses / masses.sum()).sum())
+
+
+def source_over_noise(
+    source: float, noise: float, sources: int = SOURCES, noises: int = NOISES
+) -> float:
+    """Mean squared difference of two translations of one source over that of two with one noise.
+
+    Args:
+        source, noise: shares of the variance that each explains alone, noise < 1.
+        sources, noises: how many of each were combined.
+    """
+    return noises * (sources - 1) / (sources * (noises - 1)) * (1 - source) / (1 - noise)
+
+
+def items(name: str, tests: int, of_a_class: int) -> int:
+    """How many test images a number of a run is a share of; 0 where it is none."""
+    if name.startswith("class swayed"):
+        return SOURCES
+    if name.startswith("rare class kept"):
+        return of_a_class
+    return tests if name.startswith(("kept", "outranked")) else 0
 
 
 def told(values: Sequence[float] | Array, digits: int = 2) -> str:
@@ -109,7 +187,7 @@ def told(values: Sequence[float] | Array, digits: int = 2) -> str:
     v = np.asarray(values, float)
     if len(v) < 2:
         return "".join(f"{value:.{digits}f}" for value in v)
-    return f"{v.mean():.{digits}f} ± {v.std(ddof=1):.{digits}f}"
+    return f"{v.mean():.{digits}f}\u00a0±\u00a0{v.std(ddof=1):.{digits}f}"  # in one line
 
 
 def columns(card: SceneCard, way: str) -> dict[str, tuple[str, int]]:
