@@ -75,7 +75,71 @@ def test_what_is_written_is_read_again(card, tmp_path):
     path = tmp_path / "folder" / "card.json"
     cards.write(path, card)
     assert cards.read(path.read_text(), path.name) == card
-    assert len(path.read_text().splitlines()) > len(card.rows)
+    assert '  ["swish", "gain", [0, 1, 2, 3, 4, 5], 0, [' in path.read_text()
+
+
+def test_a_shared_error_is_written_and_read(tmp_path):
+    path = tmp_path / "card.json"
+    found = Card("a", "quick", tuple(Row("", s, "gain", s + 0.5, error=0.25) for s in range(3)))
+    cards.write(path, found)
+    assert cards.read(path.read_text(), path.name) == found
+
+
+def test_the_error_that_all_seeds_share_does_not_average_out():
+    def of(error: float) -> Card:
+        found = [
+            Row(a, s, "gain", float(v), (f"{a}{s}",), error) for a in "ab" for s, v in enumerate(A)
+        ]
+        return Card("a", "quick", tuple(found))
+
+    assert of(0.0)["a", "gain"].interval() == evidence.mean(A).interval()
+    assert of(0.3)["a", "gain"].interval() == evidence.mean(A, shared=0.3).interval()
+    assert of(0.3).mean(("a", "gain"), shared=0.4).error == pytest.approx(
+        evidence.mean(A, shared=0.5).error
+    )
+    pair = of(0.3).paired(("a", "gain"), ("b", "gain"))
+    assert pair.error == pytest.approx(0.3 * 2**0.5)
+
+
+def test_equal_values_are_as_sure_as_their_seeds_are_alike():
+    found = Card("a", "quick", tuple(Row("", s, "kept", 1.0, (f"n{s}",)) for s in range(10)))
+    assert found["kept"].interval() == (1.0, 1.0)
+    assert found["kept"].seeds == 10
+    assert found.mean("kept", shared=0.1).error == pytest.approx(0.1)
+
+
+def test_lost_runs_have_a_share_of_their_own(card):
+    found = card.share_lost("relu")
+    assert (found.value, found.n, found.seeds) == (pytest.approx(1 / 7), 7, 7)
+    assert card.share_lost("swish").value == 0
+    assert card.arms == ("swish", "relu", "")
+
+
+def test_estimates_name_the_card_that_they_come_from(card):
+    a, b = card["swish", "gain"], card.share(("relu", "gain"), lambda v: v > 0)
+    assert (a.card, b.card, a.minus(b).card) == ("part/study",) * 3
+    other = Card("part/two", "quick", tuple(rows("", "gain", B)))
+    assert a.minus(other["gain"]).card == "part/study, part/two"
+    assert a.minus(evidence.mean(B)).card == "part/study"
+
+
+def test_an_empty_card_knows_nothing_and_stops_nothing():
+    empty = Card("part/one", "quick")
+    asked = [
+        empty["swish", "gain"],
+        empty.paired("a", "b"),
+        empty.share("a", bool),
+        empty.share_lost("a"),
+        -empty["gain"],
+        empty["gain"].minus(evidence.mean(A)),
+    ]
+    for found in asked:
+        assert found.unmeasured
+        assert found.card == "part/one"
+        assert found.interval() == (-np.inf, np.inf)
+        assert str(found) == "not measured"
+    assert empty.values("gain") == {}
+    assert empty.lost_of("a") == 0
 
 
 def test_cards_are_pooled_for_equal_code_data_and_profile(card):
@@ -97,7 +161,8 @@ def test_cards_are_pooled_for_equal_code_data_and_profile(card):
     [
         (lambda c: c["swish", "gian"], "not measured 'gian' of 'swish'; it has gain"),
         (lambda c: c["gain"], "of relu, swish; name one"),
-        (lambda c: Card("a", "quick")["gain"], "it has nothing"),
+        (lambda c: c.share_lost("tanh"), "no arm 'tanh'; it has swish, relu"),
+        (lambda c: Card("a", "q", (Row("", 0, "x", 1.0),))["x"], "one value of 'x'; .* two seeds"),
         (lambda c: c.paired(("swish", "gain"), "nothing"), "not measured"),
         (lambda c: Card("a", "q", (Row("", 0, "x", float("nan")),)), "nan .*count it as lost"),
         (lambda c: Card("a", "q", (Row("", 0, "x", 1.0),) * 2), "twice; give each its own name"),

@@ -4,6 +4,8 @@ import base64
 import dataclasses
 import io
 import json
+import re
+import shutil
 import tomllib
 from collections import Counter
 from html.parser import HTMLParser
@@ -16,9 +18,10 @@ from PIL import Image
 
 from domain_translation import ledger
 from domain_translation.errata import entries as errata
-from domain_translation.notebook import machine
+from domain_translation.notebook import criteria, machine
 from domain_translation.press import pages
 from domain_translation.press.book import Book
+from domain_translation.press.files import PressError
 from domain_translation.press.pages import (
     cards,
     collect,
@@ -26,6 +29,7 @@ from domain_translation.press.pages import (
     figures,
     html,
     landing,
+    statements,
     status,
     symbols,
 )
@@ -41,6 +45,20 @@ cell 3 failed:
 KeyError           Traceback (most recent call last)
 KeyError: '`lost` <b>'"""
 CHAPTER = "cooling/temperature"
+HELD = {
+    "sentence": "at <least> one",
+    "said": criteria.HOLDS,
+    "low": 1.0,
+    "numbers": [
+        {"value": 2.5, "low": 2.25, "high": 2.75, "n": 10, "seeds": 10, "card": "cooling/digits"}
+    ],
+}
+STATEMENTS = """
+[[claim]]
+rows = ["lcool.thm1"]
+statement = 'a <b>bold</b> & "quoted" claim with $x < y$ and `p < q`'
+source = "0.25"
+"""
 NASTY = 'a <b>bold</b> & "quoted" claim with $x < y$ and `p < q`'
 
 
@@ -53,13 +71,13 @@ def png(width: int = 900) -> str:
 def claim(**changes):
     record = {
         "rows": ["lcool.thm1"],
-        "statement": NASTY,
-        "source": "0.25",
-        "ours": "as the source",
-        "verdict": ledger.CONFIRMED,
+        "verdict": criteria.CONFIRMED,
         "aspect": "",
+        "scale": ledger.AS_STATED,
+        "criteria": [HELD],
+        "given": [],
+        "needs": "more <b>seeds</b>",
         "measured": {"<i>variance</i>": 0.250412345, "steps": 100000, "all": [0.1, 0.25]},
-        "note": "",
         **changes,
     }
     return v4.new_output(
@@ -81,9 +99,20 @@ def book(tmp_path):
                 "# NBVAL_CHECK_OUTPUT\nledger.claim(...)",
                 outputs=[
                     claim(),
-                    claim(verdict=ledger.NOT_CONFIRMED, rows=["lcool.fig3", "lcool.fig10"]),
-                    claim(verdict=ledger.REDUCED, aspect="toy"),
-                    claim(verdict=ledger.NOT_RUN, rows=["lcool.fig7"], ours="needs maps"),
+                    claim(
+                        verdict=criteria.CONTRADICTED,
+                        rows=["lcool.fig3", "lcool.fig10"],
+                        scale="8x8 <digits>",
+                    ),
+                    claim(verdict=criteria.REDUCED, aspect="toy", scale="8x8"),
+                    claim(
+                        verdict=criteria.NOT_RUN,
+                        rows=["lcool.fig7"],
+                        needs="maps",
+                        criteria=[],
+                        scale="",
+                    ),
+                    claim(verdict=criteria.RECORDED, rows=["lcool.eq8"], criteria=[], scale=""),
                 ],
             ),
             v4.new_code_cell("check()", metadata={"tags": ["solution"]}),
@@ -107,7 +136,8 @@ def book(tmp_path):
     executed = tmp_path / "executed.ipynb"
     nbformat.write(nb, executed)
     stage = tmp_path / "stage"
-    (stage / "book" / "cooling").mkdir(parents=True)
+    (stage / "book" / "cooling" / "claims").mkdir(parents=True)
+    (stage / "book" / "cooling" / "claims" / "temperature.toml").write_text(STATEMENTS)
     nbformat.write(nb, stage / "book" / f"{CHAPTER}.ipynb")
     bare = v4.new_notebook(cells=[v4.new_markdown_cell("# Toy"), v4.new_code_cell("1/0")])
     nbformat.write(bare, stage / "book" / "cooling" / "toy.ipynb")
@@ -190,14 +220,32 @@ def test_numbers_are_shown_short(value, shown):
     ("verdicts", "whole"),
     [
         ([], "open"),
-        ([ledger.NOT_RUN], ledger.NOT_RUN),
-        ([ledger.CONFIRMED, ledger.NOT_RUN], ledger.CONFIRMED),
-        ([ledger.CONFIRMED, ledger.REDUCED], ledger.REDUCED),
-        ([ledger.REDUCED, ledger.NOT_CONFIRMED, ledger.CONFIRMED], ledger.NOT_CONFIRMED),
+        ([criteria.NOT_RUN], criteria.NOT_RUN),
+        ([criteria.RECORDED], criteria.RECORDED),
+        ([criteria.RECORDED, criteria.CONFIRMED], criteria.CONFIRMED),
+        ([criteria.CONFIRMED, criteria.NOT_RUN], criteria.CONFIRMED),
+        ([criteria.CONFIRMED, criteria.REDUCED], criteria.REDUCED),
+        ([criteria.REDUCED, criteria.CONTRADICTED, criteria.CONFIRMED], html.PARTLY),
+        ([criteria.UNDECIDED, criteria.CONFIRMED], html.PARTLY),
+        ([criteria.UNDECIDED, criteria.CONTRADICTED], criteria.CONTRADICTED),
+        ([criteria.UNDECIDED, criteria.NOT_RUN], criteria.UNDECIDED),
     ],
 )
-def test_a_row_gets_its_least_favourable_verdict(verdicts, whole):
+def test_a_row_gets_one_word_for_its_pattern(verdicts, whole):
     assert html.row_verdict(verdicts) == whole
+
+
+def test_a_pattern_counts_every_verdict():
+    said = [criteria.UNDECIDED, criteria.CONFIRMED, criteria.UNDECIDED]
+    assert html.pattern(said) == "1 confirmed, 2 undecided"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [(0.5, None, "≥ 0.5"), (None, 0, "≤ 0"), (-1, 1, "-1 to 1"), (None, None, "")],
+)
+def test_the_threshold_of_a_criterion_in_words(low, high, said):
+    assert html.wanted(ledger.Mark("", criteria.HOLDS, low=low, high=high)) == said
 
 
 def test_links_are_relative_to_the_page():
@@ -208,10 +256,9 @@ def test_links_are_relative_to_the_page():
 
 def test_every_verdict_has_its_own_mark_and_class():
     tally = dict.fromkeys(html.VERDICTS, 1)
-    bar = parse(html.render("counts.html", tally=ledger_page.totals([])["All"] + Counter(tally)))
-    assert len({c for c in bar.classes if c.startswith("verdict ")}) == len(html.VERDICTS) == 5
-    marks = {html._MARKS[v] for v in html.VERDICTS}
-    assert len(marks) == 5
+    bar = parse(html.render("counts.html", tally=Counter(tally)))
+    assert len({c for c in bar.classes if c.startswith("verdict ")}) == len(html.VERDICTS)
+    assert len({html._KNOWN[v][0] for v in html.VERDICTS}) == len(html.VERDICTS)
 
 
 # ---- the ledger
@@ -221,17 +268,18 @@ def test_the_ledger_has_every_row_once_and_closes_every_tag(book):
     stage, _ = book
     page = parse(blocks(text(stage, "ledger")))
     rows = [i for i in page.ids if i.startswith("row-")]
-    assert sorted(rows) == sorted(html.row_anchor(r) for r in ledger.inventory())
-    assert len(rows) == 305
+    assert sorted(rows) == sorted(html.row_anchor(r) for r in ledger.every_row())
+    assert len(rows) == 305 + len(ledger.findings())
     assert len(page.ids) == len(set(page.ids))
 
 
 def test_the_ledger_links_a_claim_to_its_card(book):
     stage, runs = book
     page = parse(blocks(text(stage, "ledger")))
-    anchors = [p.anchor for p in collect.collect(runs[0]).claims]
+    anchors = [p.anchor for p in collect.collect(runs[0], {}).claims]
     assert anchors == [
         "claim-lcool-thm1", "claim-lcool-fig3", "claim-lcool-thm1-toy", "claim-lcool-fig7",
+        "claim-lcool-eq8",
     ]  # fmt: skip
     for anchor in anchors:
         assert f"../cooling/temperature.html#{anchor}" in page.links
@@ -242,14 +290,41 @@ def test_the_ledger_escapes_titles_and_counts_verdicts(book):
     page = text(stage, "ledger")
     assert "Temperature &amp; &lt;noise&gt;" in page
     assert "<b>" not in page
-    assert page.count('data-verdict="open"') == 305 - 4
+    assert page.count('data-verdict="open"') == len(ledger.every_row()) - 5
     assert page.count('data-verdict="reduced"') == 1  # lcool.thm1: confirmed, and reduced
-    assert page.count('data-verdict="not-confirmed"') == 2
+    assert "<small>1 confirmed, 1 confirmed at reduced scale</small>" in page
+    assert page.count('data-verdict="contradicted"') == 2
+    assert page.count('data-verdict="recorded"') == 1
+
+
+def test_the_ledger_shows_scale_and_evidence_of_every_claim(book):
+    page = text(book[0], "ledger")
+    assert "contradicted; 8x8 &lt;digits&gt;" in page
+    assert "given that" not in page
+    assert "at &lt;least&gt; one" in page
+    assert "2.5 [2.25, 2.75], wanted ≥ 1; 10 units, 10 trainings; card cooling/digits, 20" in page
+    assert "<em>Needs:</em> maps" in page
+
+
+def test_the_ledger_counts_claims_by_scale(book):
+    tally = ledger_page.scales([collect.collect(r, {}) for r in book[1]])
+    assert tally[ledger.AS_STATED] == Counter({criteria.CONFIRMED: 1})
+    assert tally["reduced scale"] == Counter({criteria.CONTRADICTED: 1, criteria.REDUCED: 1})
+
+
+def test_what_no_source_states_is_counted_apart():
+    tally = ledger_page.totals([])
+    own = {r.id for r in ledger.inventory().values() if r.ours}
+    assert "lcool.arch.thm1_exact" in own
+    assert "cfebm.fig14" not in own  # its derivatives are the source's
+    assert tally[ledger_page.ALL].total() == 305 - len(own)
+    assert tally[ledger_page.DERIVED].total() == len(own)
+    assert tally[ledger_page.BOOK].total() == len(ledger.findings())
 
 
 def test_without_runs_all_rows_are_open(tmp_path):
     pages.write(tmp_path, [])
-    assert text(tmp_path, "ledger").count('data-verdict="open"') == 305
+    assert text(tmp_path, "ledger").count('data-verdict="open"') == len(ledger.every_row())
     assert "No chapter with figures" in text(tmp_path, "figures")
 
 
@@ -269,13 +344,34 @@ def test_a_claim_becomes_an_escaped_card(book):
     assert "0.2504" in card
     assert "100,000" in card
     assert outputs[0].data["text/plain"] == "plain"
-    assert "v-not-confirmed" in outputs[1].data["text/html"]
+    assert "≥ 1" in card
+    assert "Needs" not in card  # decided
+    assert "at &lt;least&gt; one" in card
+    assert "v-contradicted" in outputs[1].data["text/html"]
     assert ">Needs</dt><dd>maps<" in outputs[3].data["text/html"]
+
+
+DAMAGED = {
+    "not toml at all [": "is damaged: ",
+    '[[claim]]\nrows = ["a.b"]\nstatement = "s"': "is damaged: 'source'",
+    '[[claim]]\nrows = ["a.b"]\nstatement = "s"\nsource = ""\n' * 2: "has two claims a.b; give",
+}
+
+
+@pytest.mark.parametrize("content", DAMAGED)
+def test_damaged_statements_are_one_sentence(content, tmp_path):
+    file = tmp_path / "part" / "claims" / "one.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(content)
+    with pytest.raises(
+        PressError, match=re.escape(f"book/part/claims/one.toml {DAMAGED[content]}")
+    ):
+        statements.read(tmp_path, "part/one")
 
 
 def test_measured_numbers_stand_in_natural_order(book):
     _, runs = book
-    placed = collect.collect(runs[0]).claims[0]
+    placed = collect.collect(runs[0], {}).claims[0]
     measured = {"share 10 %": 1.0, "share 25 %": 2.0, "share 5 %": 3.0, "share 0.5 %": 4.0}
     card = cards.claim_card(dataclasses.replace(placed.claim, measured=measured), CHAPTER, "here")
     assert [card.index(f"share {n} %") for n in ("0.5", "5", "10", "25")] == sorted(
@@ -299,7 +395,7 @@ def test_the_chapter_card_stands_below_the_title(book):
     assert source.index("# Temperature") < source.index("chapter-card")
     assert source.index("chapter-card") < source.index("First words.")
     page = parse(blocks(source))
-    assert len(page.links) == 4
+    assert len(page.links) == 5
     assert "12.3 CPU s, 411 MiB at most" in source
     assert "L-Cool" in source
 
@@ -400,8 +496,8 @@ def test_the_page_of_a_failed_chapter_says_so_below_its_title(book, tmp_path, go
     # The traceback is folded: not among the outputs, not in papermill's own cell.
     assert len(cells) == 2
     assert cells[1].outputs == []
-    found = collect.collect(run).claims
-    assert len(found) == (4 if good else 0)
+    found = collect.collect(run, {}).claims
+    assert len(found) == (5 if good else 0)
 
 
 @pytest.mark.parametrize(
@@ -435,8 +531,8 @@ def test_the_navigation_marks_what_failed():
 
 def test_the_ledger_says_which_answers_come_from_an_older_run(book):
     _, runs = book
-    chapter = collect.collect(dataclasses.replace(runs[0], stale=True))
-    assert "as stated, profile quick, an older run" in ledger_page.page([chapter])
+    chapter = collect.collect(dataclasses.replace(runs[0], stale=True), {})
+    assert "confirmed; as stated; an older run" in ledger_page.page([chapter], {})
 
 
 # ---- the landing page
@@ -446,9 +542,8 @@ def test_the_landing_page_counts_what_the_ledger_counts(book):
     stage, runs = book
     counts = (stage / "book" / "landing" / "counts.html").read_text(encoding="utf-8")
     parse(counts)
-    tally = ledger_page.totals([collect.collect(r) for r in runs])["All"]
-    assert tally.total() == 305
-    assert tally[ledger.NOT_CONFIRMED] == 2
+    tally = ledger_page.totals([collect.collect(r, {}) for r in runs])[ledger_page.ALL]
+    assert tally[criteria.CONTRADICTED] == 2
     for verdict in html.VERDICTS:
         if tally[verdict]:
             assert f"<strong>{tally[verdict]}</strong>" in counts
@@ -468,7 +563,7 @@ def test_the_landing_page_shows_a_figure_of_a_chapter(book, monkeypatch):
     stage, runs = book
     assert not (stage / "book" / "landing" / "cooling.png").exists()
     monkeypatch.setattr(landing, "PICTURE", "fig-one")
-    landing.write(stage / "book", [collect.collect(run) for run in runs])
+    landing.write(stage / "book", [collect.collect(run, {}) for run in runs])
     shown = (stage / "book" / "landing" / "cooling.png").read_bytes()
     assert shown == base64.b64decode(png())
 
@@ -482,7 +577,7 @@ def test_the_questions_link_to_their_chapters(tmp_path):
         '["cooling/toy"]\nquestion = "Is $a<b$?"\nanswer = "No."\n', encoding="utf-8"
     )
     runs = [Run("cooling/toy", "Toy & co", "not run"), Run("cooling/new", "New", "not run")]
-    chapters = [collect.collect(run) for run in runs]
+    chapters = [collect.collect(run, {}) for run in runs]
     landing.write(tmp_path, chapters)
     table = (tmp_path / "landing" / "questions.html").read_text(encoding="utf-8")
     assert parse(table).links == ["cooling/toy.html"]
@@ -524,6 +619,7 @@ def test_the_same_runs_give_the_same_pages(book, tmp_path):
     for run, source in zip(runs, (runs[0].notebook, None), strict=True):
         nb = nbformat.read(source, 4) if source else v4.new_notebook(cells=[])
         nbformat.write(nb, again / "book" / f"{run.chapter}.ipynb")
+    shutil.copytree(stage / "book/cooling/claims", again / "book/cooling/claims")
     pages.write(again, runs)
     for page in ("ledger", "figures", "symbols", "status"):
         assert text(again, page) == text(stage, page)

@@ -68,9 +68,9 @@ def run(options: argparse.Namespace) -> int:
     """Run one of the commands; the exit status."""
     try:
         # The press needs packages of the extra `book`.
-        from domain_translation.press import build
+        from domain_translation.press import build  # noqa: F401
         from domain_translation.press.files import PressError
-        from domain_translation.press.processes import Stopped
+        from domain_translation.press.processes import Interrupted, Stopped
     except ModuleNotFoundError as error:
         return complain(
             f"{error.name} is missing; the book is made in a checkout, "
@@ -81,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
         return _dispatch(options)
     except PressError as error:
         return complain(str(error), error.status)
-    except build.Interrupted as stop:
+    except Interrupted as stop:
         print(f"\n{stop}", file=sys.stderr)
         return stop.status
     except OSError as error:

@@ -14,13 +14,10 @@ from domain_translation.press.book import Book
 from domain_translation.press.execute import Execution
 from domain_translation.press.files import PressError, RequestError, only_one
 from domain_translation.press.plan import Wish, failed, keep, plan
-from domain_translation.press.processes import Stopped, scratch, stoppable
+from domain_translation.press.processes import Interrupted, Stopped, scratch, stoppable
 from domain_translation.press.report import Progress, duration, failures, table
-from domain_translation.press.run import Run
+from domain_translation.press.run import LIMITS, Run
 from domain_translation.press.runner import Job, execute_all
-
-# CPU seconds that a chapter may compute; the quick profile promises less than 90.
-LIMITS = {"quick": 600.0, "full": 12 * 3600.0, "paper": 14 * 24 * 3600.0}
 
 
 def make_book(book: Book, wish: Wish, *, jobs: int, limit: float | None) -> int:
@@ -118,15 +115,6 @@ def run_chapters(book: Book, wish: Wish, *, jobs: int, limit: float | None) -> l
     finally:
         progress.close()
     return [done[c.name] for c in book.chapters]
-
-
-class Interrupted(Exception):
-    """A build was stopped from outside; `status` is the exit status to leave with."""
-
-    def __init__(self, signum: int, kept: list[str]) -> None:
-        names = f"Finished and kept: {', '.join(kept)}. " if kept else ""
-        super().__init__(f"Stopped. {names}The next run continues from there.")
-        self.status = 128 + signum
 
 
 def default_jobs() -> int:

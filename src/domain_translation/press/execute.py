@@ -90,7 +90,9 @@ def execute(
     reports = [json.loads(p.read_text("utf-8")) for p in (place / "reports").glob("*.json")]
     roots = {r["root"] for r in reports} - {""}
     if not error and not reports:
-        error = "its kernel was ended before it could tell what it had used: run it again"
+        last = "\n".join(log.read_text("utf-8", "replace").splitlines()[-10:])
+        said = "its kernel was ended before it could tell what it had used: run it again"
+        error = f"{said} (status {manager.status})\n{last}".rstrip()
     if wheel and not error and any(not r.startswith(str(python.parents[1])) for r in roots):
         error = f"it imported the package from {', '.join(roots)}, not from the wheel"
     shutil.rmtree(place, ignore_errors=True)

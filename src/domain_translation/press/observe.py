@@ -7,11 +7,11 @@ measured, its processor time and its peak memory. The same file sets the limit o
 This file imports nothing of the package: it runs before everything else.
 """
 
+import _signal  # type: ignore[import-not-found]
 import atexit
 import json
 import os
 import resource
-import signal
 import sys
 
 REPORTS = "BOOK_REPORTS"  # folder of the reports; it also marks every process of the chapter
@@ -51,16 +51,6 @@ def observe(reports: str, package: str, data: str) -> None:
                     opened.add(name)
 
     def report() -> None:
-        # A kernel is interrupted before it is asked to end, and the signal may come late.
-        for _ in range(3):
-            try:
-                signal.signal(signal.SIGINT, signal.SIG_IGN)
-                write()
-            except KeyboardInterrupt:
-                continue
-            return
-
-    def write() -> None:
         root, modules = used_modules(package)
         uses = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
         told = {
@@ -80,6 +70,9 @@ def observe(reports: str, package: str, data: str) -> None:
 
     sys.addaudithook(watch)
     atexit.register(report)
+    # A kernel is interrupted before it is asked to end, and the signal may come late: it is
+    # switched off first, by a call in which no Python runs that an interrupt could break off.
+    atexit.register(_signal.signal, _signal.SIGINT, _signal.SIG_IGN)
 
 
 if REPORTS in os.environ:

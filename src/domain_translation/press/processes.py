@@ -21,6 +21,15 @@ class Stopped(Exception):
         self.signal = signum
 
 
+class Interrupted(Exception):
+    """A build was stopped from outside; `status` is the exit status to leave with."""
+
+    def __init__(self, signum: int, kept: list[str]) -> None:
+        names = f"Finished and kept: {', '.join(kept)}. " if kept else ""
+        super().__init__(f"Stopped. {names}The next run continues from there.")
+        self.status = 128 + signum
+
+
 @contextlib.contextmanager
 def stoppable() -> Iterator[None]:
     """Turn SIGTERM and SIGHUP into an exception, as Ctrl-C already is one, so that cleanup runs."""

@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-DEAR = 90.0  # CPU seconds above which a chapter is marked
+DEAR = 45.0  # CPU seconds above which a chapter is marked
+# CPU seconds that a chapter may compute; the quick profile promises at most 45.
+LIMITS = {"quick": 600.0, "full": 12 * 3600.0, "paper": 14 * 24 * 3600.0}
 
 Status = Literal["ran", "cached", "failed", "not run"]
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from domain_translation.press.book import find_book
 from domain_translation.press.pages import (
     cards,
     collect,
     figures,
     landing,
     ledger,
+    origins,
+    statements,
     status,
     symbols,
 )
@@ -27,15 +30,19 @@ def write(stage: Path, runs: Sequence[Run]) -> None:
         stage: staging folder; holds ``book/<chapter>.ipynb`` for every run.
         runs: one per chapter, in the order of the book.
     """
-    found = [collect.collect(run) for run in runs]
+    known = {run.chapter: statements.read(stage / "book", run.chapter) for run in runs}
+    found = [collect.collect(run, known[run.chapter]) for run in runs]
     drawn = Drawn(stage.parent / "drawn")
     record = stage / "book" / "record"
     record.mkdir(parents=True, exist_ok=True)
-    (record / "ledger.md").write_text(ledger.page(found), encoding="utf-8")
+    (record / "ledger.md").write_text(
+        ledger.page(found, origins.origins(find_book(stage), found)), encoding="utf-8"
+    )
     (record / "figures.md").write_text(figures.page(found, record, drawn), encoding="utf-8")
     (record / "symbols.md").write_text(symbols.page(), encoding="utf-8")
     (record / "status.md").write_text(status.page(found), encoding="utf-8")
     landing.write(stage / "book", found)
     for chapter in found:
-        cards.dress(stage / "book" / f"{chapter.run.chapter}.ipynb", chapter)
+        name = chapter.run.chapter
+        cards.dress(stage / "book" / f"{name}.ipynb", chapter, known[name])
     drawn.forget_others()

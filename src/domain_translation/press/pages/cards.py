@@ -15,13 +15,14 @@ from domain_translation.press.notebooks import MARK
 from domain_translation.press.pages import failed
 from domain_translation.press.pages.collect import Anchors, Chapter, claim_of
 from domain_translation.press.pages.html import render, row_verdict
+from domain_translation.press.pages.statements import Key, Statement
 
 # Of the cells that papermill puts in front of a failed run to say where it failed.
 PAPERMILL = "papermill-error-cell-tag"
 
 
-def dress(notebook: Path, chapter: Chapter) -> None:
-    """Add the cards to the staged `notebook`, in place.
+def dress(notebook: Path, chapter: Chapter, known: Mapping[Key, Statement]) -> None:
+    """Add the cards to the staged `notebook`, in place; `known` are its claims' statements.
 
     Cells that state claims and cells tagged ``solution`` are folded; the line that tells the
     tests to compare a cell's output is taken out of what the reader sees. A chapter that failed
@@ -33,7 +34,7 @@ def dress(notebook: Path, chapter: Chapter) -> None:
     for cell in nb["cells"]:
         cell["source"] = "".join(cell["source"])
         if cell["cell_type"] == "code":
-            _dress_code(cell, chapter.run.chapter, anchors)
+            _dress_code(cell, chapter.run.chapter, anchors, known)
     card = f"``````{{raw}} html\n{chapter_card(chapter)}``````\n"
     if chapter.run.status == "failed":
         card = f"{failed.notice(chapter.run)}\n{card}"
@@ -41,12 +42,12 @@ def dress(notebook: Path, chapter: Chapter) -> None:
     notebook.write_text(json.dumps(nb, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
-def _dress_code(cell: Any, chapter: str, anchors: Anchors) -> None:
+def _dress_code(cell: Any, chapter: str, anchors: Anchors, known: Mapping[Key, Statement]) -> None:
     claims = 0
     # The notice of a failed chapter holds the traceback, folded.
     cell["outputs"] = [o for o in cell["outputs"] if o["output_type"] != "error"]
     for output in cell["outputs"]:
-        claim = claim_of(output)
+        claim = claim_of(output, known)
         if claim is not None:
             claims += 1
             output["data"]["text/html"] = claim_card(claim, chapter, anchors.next(claim))
@@ -117,7 +118,7 @@ def _verdicts(chapter: Chapter) -> dict[str, str]:
     for placed in chapter.claims:
         for row in placed.claim.rows:
             found.setdefault(row, []).append(placed.claim.verdict)
-    order = list(ledger.inventory())
+    order = list(ledger.every_row())
     return {row: row_verdict(found[row]) for row in sorted(found, key=order.index)}
 
 
@@ -125,7 +126,7 @@ def _sections(rows: Mapping[str, str]) -> dict[str, list[str]]:
     """Sections of each source that the rows stand in, in their order."""
     sections: dict[str, list[str]] = {}
     for row in rows:
-        item = ledger.inventory()[row]
+        item = ledger.every_row()[row]
         seen = sections.setdefault(item.source, [])
         seen += [s for s in item.section.split(", ") if s and s not in seen]
     return sections

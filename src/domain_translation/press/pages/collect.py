@@ -10,6 +10,7 @@ from typing import Any
 
 from domain_translation import ledger
 from domain_translation.press.pages.html import slug
+from domain_translation.press.pages.statements import Key, Statement, complete
 from domain_translation.press.run import Run
 
 
@@ -49,8 +50,11 @@ class Chapter:
     pictures: tuple[Picture, ...]
 
 
-def collect(run: Run) -> Chapter:
-    """Read the executed notebook of `run`; without one there are no claims and no figures."""
+def collect(run: Run, known: Mapping[Key, Statement]) -> Chapter:
+    """Read the executed notebook of `run`; without one there are no claims and no figures.
+
+    `known` are the statements of its claims.
+    """
     if run.notebook is None:
         return Chapter(run, (), ())
     cells = json.loads(run.notebook.read_text(encoding="utf-8"))["cells"]
@@ -59,7 +63,7 @@ def collect(run: Run) -> Chapter:
         Placed(claim, run.chapter, anchors.next(claim), run.profile, run.stale)
         for cell in cells
         for output in cell.get("outputs", ())
-        if (claim := claim_of(output)) is not None
+        if (claim := claim_of(output, known)) is not None
     ]
     return Chapter(run, tuple(claims), tuple(_pictures(run, cells)))
 
@@ -78,10 +82,10 @@ class Anchors:
         return name if self._used[name] == 1 else f"{name}-{self._used[name]}"
 
 
-def claim_of(output: Mapping[str, Any]) -> ledger.Claim | None:
+def claim_of(output: Mapping[str, Any], known: Mapping[Key, Statement]) -> ledger.Claim | None:
     """The claim that a display output carries in its metadata, if it carries one."""
     record = output.get("metadata", {}).get(ledger.METADATA_KEY)
-    return ledger.Claim.read(record) if record else None
+    return complete(ledger.Claim.read(record), known) if record else None
 
 
 def _pictures(run: Run, cells: Sequence[Mapping[str, Any]]) -> Iterator[Picture]:

@@ -28,7 +28,7 @@ _KNOWN = {
     PARTLY: ("±", "partly"),
     criteria.UNDECIDED: ("?", "undecided"),
     criteria.CONTRADICTED: ("✗", "contradicted"),
-    ledger.NOT_CONFIRMED: ("✗", "not-confirmed"),
+    ledger.NOT_CONFIRMED: ("✘", "not-confirmed"),
     criteria.NOT_RUN: ("–", "not-run"),
     criteria.RECORDED: ("·", "recorded"),
     OPEN: ("○", "open"),
@@ -60,10 +60,13 @@ def _environment() -> jinja2.Environment:
         "pattern": pattern,
         "rich": rich,
         "slug": slug,
+        "wanted": wanted,
     }
     environment.globals |= {
         "VERDICTS": VERDICTS,
         "NOT_RUN": criteria.NOT_RUN,
+        "SIGNS": criteria.SIGNS,
+        "UNDECIDED": criteria.UNDECIDED,
         "REDUCED": criteria.REDUCED,
         "inventory": ledger.every_row,
         "link": link,
@@ -114,6 +117,8 @@ def slug(text: str) -> str:
 
 def number(value: Any) -> str:
     """A measured value for reading: four significant digits, thousands apart, lists in a row."""
+    if value is None:
+        return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
@@ -123,6 +128,14 @@ def number(value: Any) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(number(v) for v in value)
     return str(value)
+
+
+def wanted(mark: ledger.Mark) -> str:
+    """The threshold or thresholds of a criterion."""
+    low, high = (None if v is None else number(float(v)) for v in (mark.low, mark.high))
+    if low is not None and high is not None:
+        return f"{low} to {high}"
+    return f"≥ {low}" if low is not None else f"≤ {high}" if high is not None else ""
 
 
 def row_anchor(row: str) -> str:

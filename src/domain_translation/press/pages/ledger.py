@@ -6,44 +6,73 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from domain_translation import ledger
+from domain_translation.notebook import criteria
 from domain_translation.press.pages.collect import Chapter, Placed
 from domain_translation.press.pages.html import VERDICTS, css, render, row_verdict, slug
 
-ALL = "All"
+ALL = "All five sources"
+DERIVED = "Derived here"
+BOOK = ledger.SOURCES["book"]
+# Of claims: judged at the scale of the source, or below it.
+JUDGED = (
+    *(criteria.CONFIRMED, criteria.REDUCED),
+    *(criteria.UNDECIDED, criteria.CONTRADICTED, ledger.NOT_CONFIRMED),
+)
+SCALES = (ledger.AS_STATED, "reduced scale")
 
 
-def page(chapters: Sequence[Chapter]) -> str:
-    """MyST text of the page."""
-    rows = ledger.inventory().values()
+def page(chapters: Sequence[Chapter], origins: Mapping[str, str]) -> str:
+    """MyST text of the page; `origins` say of a card when and on what it was made."""
+    rows = ledger.every_row().values()
     answers = answered(chapters)
-    kinds = sorted({r.kind for r in rows})
+    groups = list(dict.fromkeys(group(r) for r in rows))
     return render(
         "ledger.md",
         totals=totals(chapters),
+        scales=scales(chapters),
         answers=answers,
+        origins=origins,
         verdicts=verdicts(answers),
         titles={c.run.chapter: c.run.title for c in chapters},
-        sources={s: [r for r in rows if r.source == s] for s in ledger.SOURCES.values()},
+        sources={g: [r for r in rows if group(r) == g] for g in groups},
         choices={
-            "source": [(slug(s), s) for s in ledger.SOURCES.values()],
+            "source": [(slug(g), g) for g in groups],
             "verdict": [(css(v), v) for v in VERDICTS],
-            "kind": [(k, k) for k in kinds],
+            "kind": [(k, k) for k in sorted({r.kind for r in rows})],
         },
     )
 
 
+def group(row: ledger.Row) -> str:
+    """The source that a row is counted under; what no source states is counted apart."""
+    return DERIVED if row.ours and row.seed != "book" else row.source
+
+
 def totals(chapters: Sequence[Chapter]) -> dict[str, Counter[str]]:
-    """How many rows got which verdict: by source, and under `ALL`."""
-    tally: dict[str, Counter[str]] = {s: Counter() for s in (*ledger.SOURCES.values(), ALL)}
-    for row, verdict in verdicts(answered(chapters)).items():
-        tally[ledger.inventory()[row].source][verdict] += 1
-        tally[ALL][verdict] += 1
+    """How many rows got which verdict: by source, under `ALL`, and apart what is the book's own."""
+    found = verdicts(answered(chapters))
+    tally: dict[str, Counter[str]] = {s: Counter() for s in ledger.SOURCES.values() if s != BOOK}
+    tally |= {ALL: Counter(), DERIVED: Counter(), BOOK: Counter()}
+    for row, verdict in found.items():
+        item = ledger.every_row()[row]
+        tally[group(item)][verdict] += 1
+        if not item.ours:
+            tally[ALL][verdict] += 1
+    return tally
+
+
+def scales(chapters: Sequence[Chapter]) -> dict[str, Counter[str]]:
+    """How many claims got which verdict, by the scale at which they were judged."""
+    tally: dict[str, Counter[str]] = {scale: Counter() for scale in SCALES}
+    for claim in (p.claim for c in chapters for p in c.claims):
+        if claim.verdict in JUDGED:
+            tally[SCALES[claim.scale != ledger.AS_STATED]][claim.verdict] += 1
     return tally
 
 
 def answered(chapters: Sequence[Chapter]) -> dict[str, list[Placed]]:
     """The claims that answer each row, rows without any included."""
-    answers: dict[str, list[Placed]] = {row: [] for row in ledger.inventory()}
+    answers: dict[str, list[Placed]] = {row: [] for row in ledger.every_row()}
     for chapter in chapters:
         for placed in chapter.claims:
             for row in placed.claim.rows:
@@ -52,5 +81,5 @@ def answered(chapters: Sequence[Chapter]) -> dict[str, list[Placed]]:
 
 
 def verdicts(answers: Mapping[str, Sequence[Placed]]) -> dict[str, str]:
-    """One verdict for each row."""
+    """One word for the pattern of each row."""
     return {row: row_verdict([p.claim.verdict for p in found]) for row, found in answers.items()}

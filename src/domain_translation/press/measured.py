@@ -1,0 +1,95 @@
+"""What a chapter measures, what its card was made from, and whether that has changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from domain_translation.notebook import cards
+from domain_translation.notebook.cards import Card, CardError
+from domain_translation.notebook.code import code_digest
+from domain_translation.press import key
+from domain_translation.press.book import Book, Chapter
+from domain_translation.press.files import PressError, canonical, digest
+
+MEASURE = "ledger.measure("
+# What presents results and computes none: it makes no card stale.
+PRESENTING = ("notebook/", "press/", "commands/", "errata/", "ledger.py", "plots.py", "cli.py")
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a measurement is made from: syntax trees of cells and modules, data, by digest."""
+
+    cells: str
+    code: Mapping[str, str]
+    data: Mapping[str, str]
+
+
+def measuring(chapter: Chapter) -> Chapter | None:
+    """The chapter up to its last measurement; None if it measures nothing."""
+    import jupytext
+
+    notebook = chapter.notebook
+    last = max((i for i, c in enumerate(notebook.cells) if _measures(c)), default=None)
+    if last is None:
+        return None
+    cells = notebook.cells[: last + 1]
+    # Figures and claims say nothing here, and prose is only read.
+    short = {**notebook, "cells": [c for c in cells if c.cell_type == "code"]}
+    return Chapter(chapter.name, jupytext.writes(type(notebook)(short), fmt="md:myst"))
+
+
+def made_from(book: Book, short: Chapter, modules: Iterable[str], data: Iterable[str]) -> Made:
+    """The present state of what a measurement of the cells of `short` uses."""
+    computing = sorted(m for m in modules if not m.startswith(PRESENTING))
+    code = {m: _code(book.package / m) for m in computing}
+    cells = [_cell(c.source) for c in short.notebook.cells]
+    return Made(digest(canonical(cells)), code, dict(key.look(book, (), data).data))
+
+
+def stale(book: Book, card: Card) -> bool:
+    """Whether what the card's numbers were made from has changed since."""
+    (chapter,) = book.select([card.study])
+    short, origin = measuring(chapter), card.origin
+    if short is None:
+        return True
+    now = made_from(book, short, origin["code"], origin["data"])
+    return (now.cells, now.code, now.data) != (origin["cells"], origin["code"], origin["data"])
+
+
+def stored(book: Book, name: str) -> Card | None:
+    """A chapter's card as committed; None if there is none.
+
+    Raises:
+        PressError: it is damaged.
+    """
+    path = card_file(book, name)
+    try:
+        return cards.read(path.read_text(encoding="utf-8"), str(path.relative_to(book.root)))
+    except FileNotFoundError:
+        return None
+    except CardError as error:
+        raise PressError(str(error)) from error
+
+
+def card_file(book: Book, name: str) -> Path:
+    """Where a chapter's card is committed."""
+    return book.root / "data" / "cards" / f"{name}.json"
+
+
+def _measures(cell: Any) -> bool:
+    return bool(cell.cell_type == "code" and MEASURE in cell.source)
+
+
+def _code(path: Path) -> str:
+    return code_digest(path.read_text(encoding="utf-8")) if path.is_file() else key.MISSING
+
+
+def _cell(source: str) -> str:
+    try:
+        return code_digest(source)
+    except SyntaxError:  # an IPython line
+        return digest(source)
