@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 
 from domain_translation.cf_ebm import config as presets
 from domain_translation.cf_ebm.network import EnergyNetwork
-from domain_translation.cf_ebm.sampling import ShortRun
+from domain_translation.cf_ebm.sampling import ShortRun, uniform
 from domain_translation.cf_ebm.sheets import sheet
 from domain_translation.cf_ebm.work import short_run_network, work
 from domain_translation.data.digits import Split
@@ -90,21 +90,58 @@ def test_sweeps_change_one_thing_each(case: generation.Case) -> None:
     assert math.isfinite(found["quiet"]["frechet"])
 
 
+def test_a_walk_without_noise_is_gradient_descent(case: generation.Case) -> None:
+    quiet = generation.walked(case._replace(run=ShortRun(4, 1.0, 1e-12)), 20)
+    assert quiet["noise"] < 1e-6
+    assert quiet["same class"] == 1
+    assert len(quiet["energy"]) == 5
+    loud = generation.walked(case._replace(run=ShortRun(4, 1e-3, 0.5)), 20)
+    assert 0.9 < loud["noise"] < 1.1  # hardly any drift: the way is the noise
+    generator = Generator().manual_seed(case.protocol.seed)
+    start = uniform(20, 1, 8, generator)
+    assert quiet["energy"][0] == pytest.approx(float(case.network(start).mean()))
+
+
+def test_the_stored_energies_are_the_units_of_the_card() -> None:
+    card, stored = generation.card(), generation.stored()
+    assert (card.study, card.profile) == ("energies/generation-full", "full")
+    name = "samples the judge is sure of"
+    assert list(card.values(name).values()) == [
+        stored[of]["arms"]["samples"]["confident"] for of in generation.SETS
+    ]
+    assert card[name].seeds == card[name].n == 5
+    rows = [stored[of]["eta"] for of in generation.SETS]
+    factors = card.values("distance, log of its factor by 16 times the variance")
+    assert [math.exp(v) for v in factors.values()] == pytest.approx(
+        [row["16"]["frechet"] / row["1"]["frechet"] for row in rows]
+    )
+    longer = card.values("outside, gain by 4 times the length")
+    assert (
+        longer[4]
+        == stored["cifar"]["length"]["4"]["outside"] - (stored["cifar"]["length"]["1"]["outside"])
+    )
+    found = card.values("memorisation is found in noisy copies")
+    assert set(found.values()) == {1.0}
+    assert set(card.values("memorisation is found").values()) <= {0.0, 1.0}
+    assert card.origin["mnist"]["date"] == stored["mnist"]["date"]
+
+
 def test_the_card_holds_every_set(
     case: generation.Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(generation, "load_case", lambda name: case)
     monkeypatch.setattr(generation, "ETAS", (1.0,))
     monkeypatch.setattr(generation, "LENGTHS", (1.0,))
-    for name in generation.FULL:  # one after the other, into one card
+    for name in generation.SETS:  # one after the other, into one card
         assert generation.main([name, "--out", str(tmp_path / "card")]) == 0
     card = json.loads((tmp_path / "card" / "card.json").read_text())
-    for name in generation.FULL:
+    for name in generation.SETS:
         found = card[name]
         assert (found["train images"], found["test images"]) == (150, 120)
         assert 0 <= found["judge accuracy"] <= 1
         assert found["run"] == {"steps": 4, "step_size": 1.0, "variance": 0.01}
         assert len(found["nearest rows"]) == 8
+        assert len(found["walk"]["energy"]) == 5
         assert found["seconds"] >= 0
 
 
