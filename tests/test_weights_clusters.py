@@ -107,3 +107,45 @@ def test_the_committed_card_is_of_these_arms() -> None:
     assert {(r["arm"], r["seed"]) for r in card["runs"]} == {
         (name, seed) for name in ARMS for seed in range(clusters.SEEDS)
     }
+
+
+def test_the_card_holds_what_the_stored_runs_say() -> None:
+    card = clusters.card()
+    assert card.arms == tuple(ARMS)
+    assert card["weights", "kept there"].seeds == clusters.SEEDS
+    # of 3000 test points, all kept: the error of the one test set of all seeds stays
+    assert 0 < card["weights", "kept there"].error < 1e-3
+    masses_there = [card["tight", f"mass of cluster {k}, first domain"].value for k in (1, 2, 3)]
+    assert sum(masses_there) == pytest.approx(1, abs=1e-3)
+    moves = [card["turned 90", f"from cluster 2 to {k}"].value for k in (1, 2, 3)]
+    assert sum(moves) == pytest.approx(1, abs=1e-3)
+
+
+def test_a_run_has_arrived_when_its_smoothed_masses_are_close() -> None:
+    middle, far = [0.35, 0.3, 0.35], [0.6, 0.3, 0.1]
+    totals = [[far, middle]] * 3 + [[middle, middle]] * 7
+    # 0.25 away, averaged over five records: below 0.05 once all five are at the midpoint
+    assert clusters.reached(totals) == 7 * clusters.EVERY
+    assert clusters.reached([[far, middle]] * 4) == 4 * clusters.EVERY
+
+
+def test_a_run_is_told_with_clusters_from_one() -> None:
+    run = {
+        "arm": "weights",
+        "seed": 3,
+        "kept": 0.9,
+        "kept back": 0.8,
+        "masses": [[0.5, 0.3, 0.2], [0.35, 0.3, 0.35]],
+        "totals": [[[0.35, 0.3, 0.35]] * 2],
+        "share": [0.5, 0.6],
+        "least share": 0.4,
+        "displacement": 0.2,
+        "there": [[0.7, 0.2, 0.1], [0, 1, 0], [0, 0, 1]],
+    }
+    told = clusters.told(run)
+    assert told["kept, worse way"] == 0.8
+    assert told["masses from the midpoint"] == pytest.approx(0.15)
+    assert told["masses between the domains"] == pytest.approx(0.15)
+    assert told["steps to the midpoint"] == 0
+    assert told["mass of cluster 3, first domain"] == 0.2
+    assert told["from cluster 1 to 2"] == 0.2

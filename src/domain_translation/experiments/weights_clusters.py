@@ -20,22 +20,29 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from domain_translation import recipes, runtime
 from domain_translation.batch_weight.masses import midpoint
+from domain_translation.experiments import stored_runs
 from domain_translation.experiments.kept import kept
 from domain_translation.files import write_atomically
 from domain_translation.jd_bw import toy, toy_variants, training
 from domain_translation.jd_bw.images import translate
 from domain_translation.jd_bw.toy import Clusters, ToyConfig
+from domain_translation.notebook.cards import Card
 
 P, Q = (0.6, 0.3, 0.1), (0.1, 0.3, 0.6)
+SIDES = ("first", "second")
 SEEDS = 5
 TRAIN, TEST = 4000, 3000  # points of each domain
 LATE = 100  # last steps over which weighted masses are averaged
 EVERY = 10  # steps between the recorded masses
+WINDOW = 5  # records that are averaged to tell when a run is there
+CLOSE = 0.05  # to the midpoint, of each weighted mass
 
 SETTINGS = ToyConfig(steps=400)
 
@@ -124,6 +131,59 @@ def summary(found: Mapping[str, Tensor], arm: Arm) -> dict[str, Any]:
     }
 
 
+def card() -> Card:
+    """The stored runs, in the names of `told`."""
+    found = stored_runs.read("clusters")
+    return stored_runs.as_card(
+        "weights/clusters-full",
+        map(told, found["runs"]),
+        found,
+        arm=lambda run: str(run["arm"]),
+        items=items,
+    )
+
+
+def told(run: Mapping[str, Any]) -> dict[str, Any]:
+    """What is judged of a stored run; clusters are counted from 1."""
+    here, middle = np.array(run["masses"]), midpoint(P, Q).numpy()
+    numbers = {
+        "kept there": run["kept"],
+        "kept back": run["kept back"],
+        "kept, worse way": min(run["kept"], run["kept back"]),
+        "masses from the midpoint": float(np.abs(here - middle).max()),
+        "masses between the domains": float(np.abs(here[0] - here[1]).max()),
+        "steps to the midpoint": reached(run["totals"]),
+        "effective share, first domain": run["share"][0],
+        "effective share, second domain": run["share"][1],
+        "least effective share": run["least share"],
+        "displacement": run["displacement"],
+    }
+    for k, mass in enumerate(here.T.tolist()):
+        numbers |= {
+            f"mass of cluster {k + 1}, {d} domain": m for d, m in zip(SIDES, mass, strict=True)
+        }
+    for i, row in enumerate(run["there"]):
+        numbers |= {f"from cluster {i + 1} to {k + 1}": v for k, v in enumerate(row)}
+    return {"arm": run["arm"], "seed": run["seed"], **numbers}
+
+
+def items(name: str) -> int:
+    """How many test points a number of a run is a share of; 0 where it is none."""
+    return TEST if name.startswith("kept") else TEST // 3 if name.startswith("from cluster") else 0
+
+
+def smoothed(totals: ArrayLike) -> NDArray[np.float64]:
+    """Means over the last `WINDOW` records, fewer at the beginning: (n, sides, K)."""
+    t = np.asarray(totals, dtype=float)
+    return np.stack([t[max(0, i + 1 - WINDOW) : i + 1].mean(0) for i in range(len(t))])
+
+
+def reached(totals: ArrayLike) -> int:
+    """First recorded step at which all smoothed masses are `CLOSE` to the midpoint, or the end."""
+    close = (np.abs(smoothed(totals) - midpoint(P, Q).numpy()) < CLOSE).all((1, 2))
+    return EVERY * int(close.argmax() if close.any() else len(close))
+
+
 def _kept(table: Sequence[Sequence[float]]) -> float:
     return round(sum(row[k] for k, row in enumerate(table)) / len(table), 4)
 
@@ -158,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _write(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
-    card = {
+    written = {
         "runs": entries,
         "arms": {name: asdict(arm) for name, arm in ARMS.items()},
         "masses": {"P": P, "Q": Q},
@@ -170,7 +230,7 @@ def _write(path: Path, entries: Sequence[Mapping[str, Any]]) -> None:
         "machine": recipes.machine(),
         "versions": runtime.versions(),
     }
-    write_atomically(path, (json.dumps(card) + "\n").encode())
+    write_atomically(path, (json.dumps(written) + "\n").encode())
 
 
 if __name__ == "__main__":
