@@ -6,7 +6,7 @@ BIN := .venv/bin
 # One thread per process: chapters and tests run side by side instead.
 export OMP_NUM_THREADS = 1
 
-.PHONY: book test notebooks seeds lint clean
+.PHONY: book test notebooks seeds portability lint clean
 
 book: .venv/installed
 	$(BIN)/domain-translation book
@@ -23,6 +23,10 @@ notebooks: .venv/installed
 # Ten seeds of each chapter that measures, for the cards that its claims rest on.
 seeds: .venv/installed
 	$(BIN)/domain-translation seeds
+
+# All chapters under three instruction sets, for the ledger.
+portability: .venv/installed
+	$(BIN)/domain-translation portability
 
 lint: .venv/installed
 	$(BIN)/ruff check .

@@ -306,6 +306,14 @@ def test_the_ledger_shows_scale_and_evidence_of_every_claim(book):
     assert "<em>Needs:</em> maps" in page
 
 
+def test_the_ledger_says_under_how_many_instruction_sets_a_claim_came_out_the_same(book):
+    entry = {"crash": "", "other": ["lcool.fig3, lcool.fig10"]}
+    levels = {"default": {CHAPTER: entry}, "native": {CHAPTER: {**entry, "other": []}}}
+    page = ledger_page.page([collect.collect(book[1][0], {})], {}, {"levels": levels})
+    assert "confirmed; as stated; 2 of 2 runs agree" in page
+    assert "contradicted; 8x8 &lt;digits&gt;; 1 of 2 runs agree" in page
+
+
 def test_the_ledger_counts_claims_by_scale(book):
     tally = ledger_page.scales([collect.collect(r, {}) for r in book[1]])
     assert tally[ledger.AS_STATED] == Counter({criteria.CONFIRMED: 1})
@@ -444,12 +452,12 @@ def test_status_shows_cost_and_failure(book):
 def test_status_marks_dear_chapters_and_adds_up():
     runs = [
         Run(n, n, "ran", cpu_seconds=s, notebook=Path("there"))
-        for n, s in (("a", 89.9), ("b", 90.2))
+        for n, s in (("a", 44.9), ("b", 45.2))
     ]
     page = status.page([collect.Chapter(run, (), ()) for run in runs])
     assert page.count('class="dear"') == 1
-    assert 'class="dear">90.2 s<' in page
-    assert ">180.1 s<" in page
+    assert 'class="dear">45.2 s<' in page
+    assert ">90.1 s<" in page
     assert "failed" not in page
 
 
@@ -532,7 +540,7 @@ def test_the_navigation_marks_what_failed():
 def test_the_ledger_says_which_answers_come_from_an_older_run(book):
     _, runs = book
     chapter = collect.collect(dataclasses.replace(runs[0], stale=True), {})
-    assert "confirmed; as stated; an older run" in ledger_page.page([chapter], {})
+    assert "confirmed; as stated; an older run" in ledger_page.page([chapter], {}, {"levels": {}})
 
 
 # ---- the landing page

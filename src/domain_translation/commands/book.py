@@ -1,4 +1,4 @@
-"""``domain-translation book``, ``notebooks`` and ``seeds``: make the book in a checkout."""
+"""``domain-translation book``, ``notebooks``, ``seeds``, ``portability``: make the book."""
 
 from __future__ import annotations
 
@@ -41,7 +41,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     seeds.add_argument(
         "--check", action="store_true", help="rerun seeds 0 and 1 of cards whose code changed"
     )
-    for command in (book, notebooks, seeds):
+    portability = commands.add_parser(
+        "portability",
+        help="run the chapters under three instruction sets",
+        description="Run all chapters under three instruction sets and compare what they say.",
+    )
+    for command in (book, notebooks, seeds, portability):
         command.set_defaults(run=run)
         command.add_argument("--jobs", type=int, help="chapters at once (default: one per core)")
         command.add_argument(
@@ -100,9 +105,13 @@ def _dispatch(options: argparse.Namespace) -> int:
     book = find_book()
     if options.command == "notebooks" and options.check:
         return build.check_notebooks(book)
-    only = tuple(options.only)
     jobs = build.default_jobs() if options.jobs is None else options.jobs
     cost = {"jobs": jobs, "limit": options.limit}
+    if options.command == "portability":
+        from domain_translation.press import portability
+
+        return portability.make(book, **cost)
+    only = tuple(options.only)
     if options.command == "seeds":
         from domain_translation.press import seeds
 

@@ -25,6 +25,7 @@ from domain_translation.notebook.evidence import Estimate
 
 FORMAT = 2
 FALSE_ALARM = 2.5e-4  # of a live value against its card: one alarm in a hundred books
+ROUNDING = 1e-4  # relative: what processors make of a number that no seed changes
 Key = str | tuple[str, str]  # a name, or an arm and a name
 
 
@@ -184,7 +185,9 @@ class Card:
             raise CardError(f"{self.study}: {_said(key)} has too few seeds to expect anything")
         square = sum(float(np.var(v)) * len(v) for v in groups.values()) / df
         far = float(stats.t.ppf(1 - FALSE_ALARM / 2, df))
-        return abs(live - float(np.mean(here))) <= far * math.sqrt(square * (1 + 1 / len(here)))
+        middle = float(np.mean(here))
+        reach = far * math.sqrt(square * (1 + 1 / len(here)))
+        return abs(live - middle) <= reach + ROUNDING * max(abs(middle), abs(live))
 
     def _estimate(self, values: list[float], seeds: int, shared: float, what: str) -> Estimate:
         if len(values) < 2:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Sequence
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -54,6 +55,16 @@ def rows(output: Any) -> set[str]:
     """Rows of the inventory that an output's claim is about."""
     text = "".join(output.get("data", {}).get("text/plain", ""))
     return {r for m in FIRST_LINE.finditer(text) for r in m["rows"].split(", ")}
+
+
+def claims(notebook: Path) -> dict[str, str]:
+    """The text of each claim that a notebook displays, by rows and aspect as it prints them."""
+    import nbformat
+
+    outputs = (o for c in _checked(nbformat.read(notebook, as_version=4)) for o in c["outputs"])
+    texts = ("".join(o.get("data", {}).get("text/plain", "")) for o in outputs)
+    found = ((FIRST_LINE.match(text), text) for text in texts)
+    return {head[0].partition("  ")[2]: text for head, text in found if head}
 
 
 def _checked(notebook: Any) -> list[Any]:

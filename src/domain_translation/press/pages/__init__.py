@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from domain_translation.press import agreement
 from domain_translation.press.book import find_book
 from domain_translation.press.pages import (
     cards,
@@ -35,9 +36,9 @@ def write(stage: Path, runs: Sequence[Run]) -> None:
     drawn = Drawn(stage.parent / "drawn")
     record = stage / "book" / "record"
     record.mkdir(parents=True, exist_ok=True)
-    (record / "ledger.md").write_text(
-        ledger.page(found, origins.origins(find_book(stage), found)), encoding="utf-8"
-    )
+    book = find_book(stage)
+    ledger_page = ledger.page(found, origins.origins(book, found), agreement.recorded(book))
+    (record / "ledger.md").write_text(ledger_page, encoding="utf-8")
     (record / "figures.md").write_text(figures.page(found, record, drawn), encoding="utf-8")
     (record / "symbols.md").write_text(symbols.page(), encoding="utf-8")
     (record / "status.md").write_text(status.page(found), encoding="utf-8")

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from domain_translation import ledger
 from domain_translation.notebook import criteria
+from domain_translation.press.agreement import agreement
 from domain_translation.press.pages.collect import Chapter, Placed
 from domain_translation.press.pages.html import VERDICTS, css, render, row_verdict, slug
+from domain_translation.press.pages.statements import said
 
 ALL = "All five sources"
 DERIVED = "Derived here"
@@ -21,8 +24,14 @@ JUDGED = (
 SCALES = (ledger.AS_STATED, "reduced scale")
 
 
-def page(chapters: Sequence[Chapter], origins: Mapping[str, str]) -> str:
-    """MyST text of the page; `origins` say of a card when and on what it was made."""
+def page(
+    chapters: Sequence[Chapter], origins: Mapping[str, str], portability: Mapping[str, Any]
+) -> str:
+    """MyST text of the page.
+
+    `origins` say of a card when and on what it was made, `portability` under which instruction
+    sets each claim came out the same.
+    """
     rows = ledger.every_row().values()
     answers = answered(chapters)
     groups = list(dict.fromkeys(group(r) for r in rows))
@@ -32,6 +41,7 @@ def page(chapters: Sequence[Chapter], origins: Mapping[str, str]) -> str:
         scales=scales(chapters),
         answers=answers,
         origins=origins,
+        agree=lambda p: agreement(portability, p.chapter, said((p.claim.rows, p.claim.aspect))),
         verdicts=verdicts(answers),
         titles={c.run.chapter: c.run.title for c in chapters},
         sources={g: [r for r in rows if group(r) == g] for g in groups},
