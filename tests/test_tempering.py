@@ -124,6 +124,18 @@ def test_the_stored_card_belongs_to_the_shipped_weights():
     assert card["energy"]["lower, average"].keys() == {"arrivals", "images"}
 
 
+def test_the_stored_run_gives_estimates_without_a_training():
+    try:
+        run = energies_likelihood.stored_run()
+    except FileNotFoundError as missing:
+        pytest.skip(str(missing))
+    found = energies_likelihood.estimate("independent pixel histograms")
+    assert found.value == run["baselines"]["independent pixel histograms"]["mean"]
+    assert (found.n, found.seeds) == (run["images"]["scored"], 0)
+    assert found.card
+    assert run["levels"] == 256  # continuous MNIST as it is read here (cfebm.data.mnist)
+
+
 def test_the_command_line_names_what_it_needs(capsys):
     with pytest.raises(SystemExit):
         energies_likelihood.main([])

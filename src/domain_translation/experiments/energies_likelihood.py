@@ -11,11 +11,12 @@ the test images, whose other part is scored: the energy was trained on all train
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import math
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,14 @@ from torch import Generator, Tensor
 from torch.nn.functional import pad
 from torch.nn.utils import parameters_to_vector
 
-from domain_translation import recipes, runtime, weights
+from domain_translation import ledger, recipes, runtime, weights
 from domain_translation.cf_ebm.network import EnergyNetwork
 from domain_translation.cf_ebm.sampling import frozen
 from domain_translation.checkpoints import digest
 from domain_translation.data import arrays
 from domain_translation.evaluation import likelihood, tempering
 from domain_translation.files import write_atomically
+from domain_translation.notebook.evidence import Estimate
 from domain_translation.scores import Energy
 
 NAME = "energies/mnist"
@@ -165,6 +167,27 @@ def full(steps: int, chains: int, seed: int = 0) -> dict[str, Any]:
             seed=seed,
         ),
     }  # fmt: skip
+
+
+@functools.cache
+def stored_run() -> Mapping[str, Any]:
+    """What the committed run of this module measured.
+
+    Raises FileNotFoundError when it is not installed.
+    """
+    text = ledger.data_file("results/full/energies/likelihood.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def estimate(name: str) -> Estimate:
+    """The stored mean log-likelihood of a density without a network, over the test images, in nats.
+
+    Raises KeyError for a name that is none of `baselines`.
+    """
+    run = stored_run()
+    of, n = run["baselines"][name], run["images"]["scored"]
+    return Estimate(of["mean"], of["error"], n, 0, df=n - 1, card="energies/likelihood-full")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
