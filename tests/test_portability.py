@@ -104,6 +104,12 @@ def test_all_levels_are_run_and_the_variables_are_put_back(book, tmp_path, monke
     assert "default: 0 of 1 chapters crashed, 1 claims came out otherwise" in said
 
 
+def test_a_crash_is_no_agreement():
+    entries = {"crash": "KeyError: 3", "other": []}, {"crash": "", "other": []}
+    levels = {str(i): {"part/one": e} for i, e in enumerate(entries)}
+    assert agreement.agreement({"levels": levels}, "part/one", "lcool.eq8") == (1, 2)
+
+
 def test_without_a_record_nothing_is_said(tmp_path):
     assert agreement.recorded(Book(tmp_path)) == {"levels": {}}
 

@@ -168,6 +168,23 @@ def test_check_asks_for_all_seeds_where_one_measures_otherwise(book, ran, capsys
     assert measured.stale(Book(book.root), measured.stored(book, "part/one"))
 
 
+def test_the_command_checks(book, ran):
+    make(book)
+    toybook.write(book.root / "src/toy_book/alpha.py", "def double(x):\n    return x + x\n")
+    assert cli.main(["seeds", "--check"]) == 0
+    assert len(ran) == 12
+
+
+def test_a_card_of_nine_seeds_is_none(book, ran, monkeypatch, capsys):
+    make(book)
+    measured.card_file(book, "part/one").unlink()
+    whole = seeds.at_hand
+    monkeypatch.setattr(seeds, "at_hand", lambda b, c, s: None if s == 9 else whole(b, c, s))
+    said = seeds._write_card(book, measured.measuring(Book(book.root).chapters[0]))
+    assert said == ["part/one: its sources changed while its seeds ran; run them again"]
+    assert measured.stored(book, "part/one") is None
+
+
 def test_check_names_a_missing_card(book, ran, capsys):
     assert make(book, check=True) == 1
     assert "part/one: no card yet" in capsys.readouterr().err
