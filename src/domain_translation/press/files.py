@@ -72,7 +72,7 @@ def tree_digest(folder: Path) -> str:
 
 @contextlib.contextmanager
 def only_one(folder: Path, what: str) -> Iterator[None]:
-    """Hold `folder` for this process.
+    """Hold `folder` for this process and this purpose.
 
     Raises:
         PressError: another process holds it.
@@ -80,7 +80,7 @@ def only_one(folder: Path, what: str) -> Iterator[None]:
     import fcntl
 
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".lock").open("w") as lock:
+    with (folder / f".{what}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
