@@ -12,6 +12,7 @@ from torch import Generator, Tensor, nn
 from domain_translation import cooling, scores
 from domain_translation.checkpoints import CheckpointError
 from domain_translation.dae import (
+    PAPER,
     ConvDenoiser,
     DenoiserConfig,
     MLPDenoiser,
@@ -38,6 +39,11 @@ def test_the_loss_sums_over_an_event_and_averages_over_the_batch() -> None:
         noise.square().sum().item() / 4
     )
     assert denoising_loss(lambda y: y - noise, x, noise).item() == pytest.approx(0, abs=1e-10)
+
+
+def test_the_papers_training_is_two_hundred_epochs_of_its_horses() -> None:
+    assert PAPER.steps * PAPER.batch == 200 * 1067  # lcool.train.dae_image
+    assert PAPER.learning_rate == 2e-4
 
 
 def test_training_finds_the_known_minimiser_of_a_gaussian() -> None:
