@@ -91,3 +91,15 @@ def test_the_images_are_a_random_part(sets: dict[tuple[str, str], Split]) -> Non
     others = energies_ood.other_sets(x, x, ("mnistm",))
     assert list(others) == ["mnistm", "uniform", "constant", "interpolated", "blurred", "train"]
     assert {tuple(v.shape) for v in others.values()} == {(20, 3, 8, 8)}
+
+
+def test_the_stored_areas_are_of_one_training() -> None:
+    try:
+        row = energies_ood.stored()["mnist"]["auroc"]["energy"]
+    except FileNotFoundError as missing:
+        pytest.skip(str(missing))
+    found = energies_ood.area("mnist", "energy", "fashion")
+    value, low, high = row["fashion"]
+    assert found.value == value
+    assert found.seeds == 1  # other energies may say otherwise
+    assert found.interval() == pytest.approx((low, high), abs=0.01)

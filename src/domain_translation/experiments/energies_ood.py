@@ -11,6 +11,7 @@ for the digits, and there is no set of near classes for CIFAR-10.
 from __future__ import annotations
 
 import argparse
+import functools
 import json
 import sys
 import time
@@ -23,12 +24,13 @@ import torch
 from scipy import stats
 from torch import Generator, Tensor
 
-from domain_translation import recipes, runtime, weights
+from domain_translation import ledger, recipes, runtime, weights
 from domain_translation.cf_ebm import detection
 from domain_translation.cf_ebm.energy_free import energy_free, total_variation
 from domain_translation.data import arrays
 from domain_translation.data.procedural import glyphs
 from domain_translation.files import write_atomically
+from domain_translation.notebook.evidence import Estimate
 from domain_translation.scores import Energy
 
 IMAGES = 1000  # of each set
@@ -115,6 +117,32 @@ def smoothness(energy: Energy, inside: Tensor, others: Mapping[str, Tensor]) -> 
         "blur": {"width": list(WIDTHS), "energy": blur},
         "spearman": {"rho": float(ranks.statistic), "p": float(ranks.pvalue)},
     }
+
+
+@functools.cache
+def stored() -> Mapping[str, Any]:
+    """What the committed run of this module measured.
+
+    Raises FileNotFoundError when it is not installed.
+    """
+    text = ledger.data_file("results/full/energies/ood.json").read_text(encoding="utf-8")
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+def area(world: str, detector: str, others: str) -> Estimate:
+    """The stored area under the ROC curve, with its error; one training is behind it.
+
+    Args:
+        world: in-distribution set, of `WORLDS`.
+        detector: e.g. "energy".
+        others: set of other images.
+
+    Raises KeyError for what was not measured.
+    """
+    value, low, high = stored()[world]["auroc"][detector][others]
+    n = stored()[world]["images"]
+    return Estimate(value, (high - low) / 4, n, 1, card="energies/ood-full")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
