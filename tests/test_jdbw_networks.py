@@ -1,6 +1,7 @@
 """JD-BW's networks: the counts of Table 1 and of the declared reconstructions, shapes, refusals."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,9 +9,10 @@ from torch import nn
 
 from domain_translation.batch_weight.weight_nets import WeightNet
 from domain_translation.errata.counts import parameters
+from domain_translation.experiments.weights_methods import METHODS
 from domain_translation.jd_bw import images
 from domain_translation.jd_bw.config import PAPER, PAPER_128, PAPER_SVHN, ImageConfig, Schedule
-from domain_translation.jd_bw.discriminator import JointDiscriminator
+from domain_translation.jd_bw.discriminator import JointDiscriminator, Residual
 from domain_translation.jd_bw.generators import StochasticGenerator, as_channels, draw_noise
 
 SMALL = ImageConfig(size=16, width=4, blocks=2, critic_width=4, weight_width=4, noise=3)
@@ -24,13 +26,35 @@ def test_joint_discriminator_has_the_derived_count(channels: tuple[int, int], co
     assert parameters(JointDiscriminator(32, *channels)) == count
 
 
+def test_the_readings_of_table_1_have_the_derived_counts() -> None:
+    # jdbw.arch.jd: R1 to R4 and no blocks, from the layers of R1
+    def convolution(inside: int, out: int, kernel: int = 4) -> int:
+        return (inside * kernel**2 + 1) * out
+
+    critic = JointDiscriminator(32)
+    trunk = parameters(critic) - parameters(critic.blocks) - convolution(256, 256)
+    block = parameters(Residual(128))
+    projected = convolution(256, 128, 3) + convolution(128, 128, 3) + convolution(256, 128, 1)
+    bottleneck = convolution(256, 128, 3) + convolution(128, 256, 3)
+    assert trunk + 2 * block + convolution(256, 256) == 4_592_769
+    assert trunk + projected + block + convolution(128, 256) == 4_248_833
+    assert trunk + 2 * bottleneck + convolution(256, 256) == 5_182_849
+    assert trunk + 2 * block + convolution(128, 256) == 4_068_481
+    assert trunk + convolution(256, 256) == 4_002_433
+
+
 def test_spectral_normalisation_adds_no_parameters() -> None:
     assert parameters(JointDiscriminator(32, spectral=True)) == 4_592_769
 
 
 @pytest.mark.parametrize(
     ("blocks", "grey", "house"),
-    [(2, 901_009, 690_467), (4, 1_529_377, 1_359_171), (6, 2_157_745, 2_027_875)],
+    [
+        (2, 901_009, 690_467),
+        (4, 1_529_377, 1_359_171),
+        (6, 2_157_745, 2_027_875),
+        (8, 2_786_113, 2_696_579),
+    ],
 )
 def test_generators_have_the_derived_counts(blocks: int, grey: int, house: int) -> None:
     # jdbw.arch.gen32: K = 4, d = 8, 1 -> 1 channels; K = 1, d = 16, 1 -> 3
@@ -53,6 +77,37 @@ def test_paper_presets_build_and_translate(preset: ImageConfig) -> None:
     assert networks.forward(x, z).shape == y.shape
     assert networks.backward(y, z).shape == x.shape
     assert networks.discriminator(x, y).shape == (2,)
+
+
+def test_presets_hold_the_papers_schedules() -> None:
+    # jdbw.train.32
+    assert (PAPER.batch, PAPER.critic_steps, PAPER.momentum) == (128, 5, 0.5)
+    assert (PAPER.steps, PAPER.noise, PAPER.kernel) == (50_000, 8, 4)
+    assert (PAPER_SVHN.steps, PAPER_SVHN.noise, PAPER_SVHN.kernel) == (250_000, 16, 1)
+    # jdbw.train.128
+    assert (PAPER_128.batch, PAPER_128.critic_steps, PAPER_128.steps) == (6, 2, 300_000)
+    assert (PAPER_128.noise, PAPER_128.size) == (16, 128)
+
+
+def test_generators_and_critic_of_the_paper_are_spectrally_normalised() -> None:
+    # jdbw.train.reg
+    small = replace(PAPER, width=8, critic_width=8, weight_width=8)
+    networks = images.networks(small)
+    for network in (networks.forward, networks.backward, networks.discriminator):
+        layers = [
+            m
+            for m in network.modules()
+            if isinstance(m, nn.Conv2d | nn.ConvTranspose2d | nn.Linear)
+        ]
+        assert layers
+        assert all(nn.utils.parametrize.is_parametrized(m, "weight") for m in layers)
+
+
+def test_the_methods_of_section_4_2_have_their_names() -> None:
+    # jdbw.concept.baselines
+    known = {"JD-BW", "joint discriminator", "MUNIT", "MUNIT + weights", "CycleGAN"}
+    assert known <= set(METHODS)
+    assert parameters(images.networks(SMALL, weighting="none").weighting) == 0
 
 
 @pytest.mark.parametrize("size", [16, 32, 64])
