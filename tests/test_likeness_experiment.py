@@ -77,6 +77,19 @@ def test_the_paper_profile_asks_for_the_translator(capsys: pytest.CaptureFixture
     assert "needs --translator" in capsys.readouterr().err
 
 
+def test_stored_gains_are_of_one_training() -> None:
+    shares = likeness.stored()["horse2zebra"]["shares"]
+    for arm in ("cooled", "blurred"):
+        found = likeness.gains("horse2zebra", arm)
+        assert list(found) == [0.2, 0.4, 0.6, 0.8, 1.0]
+        for row in shares:
+            estimate, said = found[row["share"]], row[arm]
+            assert (estimate.value, estimate.n) == (said["gain"], said["n"])
+            assert (estimate.seeds, estimate.card) == (1, "likeness-full")
+            low, high = estimate.interval()
+            assert high - low == pytest.approx(said["high"] - said["low"], rel=1e-3)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(
     "DOMAIN_TRANSLATION_DATA" not in os.environ,

@@ -31,6 +31,8 @@ from domain_translation.data import fetch, folders
 from domain_translation.evaluation import Judge, imagenet
 from domain_translation.evaluation.significance import compare
 from domain_translation.files import write_atomically
+from domain_translation.ledger import data_file
+from domain_translation.notebook.evidence import Estimate
 
 SEEDS = range(5)
 SCENES = 120  # test scenes of each seed
@@ -138,6 +140,32 @@ def paper(
     test = folders.unpaired(dataset, size, "test").source
     study = cooling.study(generator, score, test, setting, 0)
     return {"setting": dataclasses.asdict(setting), dataset: table([study], judges, index)}
+
+
+def stored() -> dict[str, Any]:
+    """What the profile `full` has found, of the one training whose weights are shipped."""
+    found: dict[str, Any] = json.loads(
+        data_file("results/full/likeness/card.json").read_text(encoding="utf-8")
+    )
+    return found
+
+
+def gains(name: str, arm: str = "cooled") -> dict[float, Estimate]:
+    """Stored gains in likeness over the plain translation, by fringe share.
+
+    The file holds no values by seed: the interval is that of the bootstrap over pictures, and
+    translator, denoiser and judges are of one training each.
+
+    Args:
+        name: of a direction in `TARGETS`.
+        arm: `cooled` or `blurred`.
+    """
+    found = {}
+    for row in stored()[name]["shares"]:
+        c = row[arm]
+        error = (c["high"] - c["low"]) / (2 * 1.96)
+        found[row["share"]] = Estimate(c["gain"], error, c["n"], 1, card="likeness-full")
+    return found
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
