@@ -32,7 +32,10 @@ from domain_translation.experiments.map_study import (
     gains,
     in_batches,
     pooled,
+    stored,
 )
+from domain_translation.ledger import data_file
+from domain_translation.notebook.criteria import CANNOT_TELL, at_least
 
 ROOT = Path(__file__).resolve().parents[1]
 PLAN = maps.Plan(
@@ -276,3 +279,18 @@ def test_the_stored_run_differs_from_todays_plan_in_its_precision_alone() -> Non
     assert stored["cyclegan"].pop("precision") == "bfloat16"
     assert today["cyclegan"].pop("precision") == "float32"
     assert stored == today
+
+
+def test_the_stored_run_is_one_training_and_decides_nothing() -> None:
+    card = json.loads(data_file("results/full/maps/card.json").read_text(encoding="utf-8"))
+    arm = card["arms"]["published"]
+    found = stored(arm, card["baselines"])
+    last = arm["by share"][-1]
+    gain, above = found["gain", 1.0], found["above one colour"]
+    assert gain.value == last["gain"]
+    assert gain.n == last["n"] == card["pairs"]["test"]
+    low, high = gain.interval()
+    assert high - low == pytest.approx(last["high"] - last["low"], rel=1e-3)
+    assert above.value == pytest.approx(last["plain"] - card["baselines"]["one colour"])
+    assert {e.seeds for e in found.values()} == {1}
+    assert at_least(found["gain", 0.2], 0).judge(0.05) == CANNOT_TELL

@@ -5,7 +5,8 @@ Every translated map is compared with the true one, pixel by pixel (lcool.metric
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import torch
@@ -15,6 +16,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 from domain_translation.cooling import SHARES, Study, compare_by_share, fringe_mask
 from domain_translation.evaluation import pixel_accuracy
 from domain_translation.evaluation.pixels import THRESHOLD
+from domain_translation.notebook.evidence import Estimate
 
 THRESHOLDS = (8.0, THRESHOLD, 32.0)  # half and double the sources' threshold
 ARMS = ("plain", "cooled", "blurred")
@@ -143,3 +145,30 @@ def in_batches(network: Callable[[Tensor], Tensor], size: int = 16) -> Callable[
 def describe(values: Tensor) -> dict[str, Any]:
     """Mean and standard deviation over images of a measured quantity (n,), for a card."""
     return {"mean": float(values.mean()), "deviation": float(values.std())}
+
+
+def stored(arm: Mapping[str, Any], baselines: Mapping[str, float]) -> dict[Any, Estimate]:
+    """One arm of a stored run as estimates: of one training, so their errors are about images.
+
+    Args:
+        arm: of the card, see `maps_card.arm`.
+        baselines: of the card, see `maps_card.baselines`.
+
+    Returns:
+        ``("plain", share)`` and ``("gain", share)`` for every fringe share, and ``"above one
+        colour"``, the plain accuracy minus that of the best single colour; all in points.
+    """
+    found: dict[Any, Estimate] = {}
+    spread = arm["spread of accuracy"]["deviation"]
+    for row in arm["by share"]:
+        n, normal = int(row["n"]), 1.96  # the stored intervals are at 95 %
+        wide = (row["high"] - row["low"]) / 2 / normal
+        found["plain", row["share"]] = _of_one_training(row["plain"], spread / n**0.5, n)
+        found["gain", row["share"]] = _of_one_training(row["gain"], wide, n)
+    overall = found["plain", 1.0]
+    found["above one colour"] = replace(overall, value=overall.value - baselines["one colour"])
+    return found
+
+
+def _of_one_training(value: float, error: float, n: int) -> Estimate:
+    return Estimate(value, error, n, seeds=1, card="cooling/maps-full")
