@@ -22,10 +22,10 @@ from filelock import FileLock
 from domain_translation.press import cache, wheel
 from domain_translation.press import plan as planning
 from domain_translation.press.book import Book, Chapter
-from domain_translation.press.compare import dependent_rows, differences, rows
+from domain_translation.press.compare import differences
 from domain_translation.press.execute import execute
 from domain_translation.press.measured import stored
-from domain_translation.press.notebooks import MARK, paired
+from domain_translation.press.notebooks import paired
 from domain_translation.press.plan import Plan, Wish, benchmark, plan
 from domain_translation.press.run import Run
 
@@ -57,13 +57,13 @@ def test_the_claims_of_a_chapter_print_again(chapter):
     assert differences(BOOK, chapter, run_of(chapter)) == []
 
 
-def tampered(notebook: Path, spared: set[str]) -> str | None:
-    """The notebook with one verdict turned round, None if it holds none that is compared."""
+def tampered(notebook: Path) -> str | None:
+    """The notebook with one verdict turned into none, None if it states no verdict."""
     content = json.loads(notebook.read_text(encoding="utf-8"))
     for cell in content["cells"]:
         for output in cell.get("outputs", []):
             text = output.get("data", {}).get("text/plain")
-            if text and not rows(output) & spared:
+            if text:
                 text[0] = f"TAMPERED  {text[0].partition('  ')[2]}"
                 return json.dumps(content)
     return None
@@ -72,14 +72,12 @@ def tampered(notebook: Path, spared: set[str]) -> str | None:
 @each_chapter
 def test_a_tampered_pair_fails(chapter, tmp_path):
     run = run_of(chapter)
-    text = tampered(paired(BOOK, chapter), dependent_rows(BOOK, chapter))
+    text = tampered(paired(BOOK, chapter))
     if text is None:
-        pytest.skip("this chapter states no verdict that is compared")
+        pytest.skip("this chapter states no verdict")
     copy = Book(tmp_path)
     paired(copy, chapter).parent.mkdir(parents=True)
     paired(copy, chapter).write_text(text, encoding="utf-8")
-    spared = BOOK.root / "book" / "processor_dependent.toml"
-    (tmp_path / "book" / spared.name).write_bytes(spared.read_bytes())
     said = differences(copy, chapter, run)
     assert any("TAMPERED" in sentence for sentence in said)
 
@@ -96,19 +94,6 @@ def test_the_first_value_of_a_chapter_is_one_that_its_card_expects(chapter):
     assert card is not None, f"run `domain-translation seeds {chapter.name}`"
     arm, name, value, *_ = told[0]
     assert card.predicts((arm, name), value, seed=0), (arm, name, value, str(card[arm, name]))
-
-
-def test_rows_that_depend_on_the_processor_are_few_and_explained():
-    import tomllib
-
-    text = (BOOK.root / "book" / "processor_dependent.toml").read_text(encoding="utf-8")
-    said = tomllib.loads(text)
-    texts = {c.name: c.text for c in BOOK.chapters}
-    assert sum(map(len, said.values())) <= 10
-    for chapter, reasons in said.items():
-        for row, reason in reasons.items():
-            assert f'"{row}"' in texts[chapter], row
-            assert len(reason) > 20, row
 
 
 @pytest.fixture(scope="session")
@@ -198,10 +183,6 @@ def test_a_chapter_passes_nbval_alone(wheel_python, tmp_path, chapter):
     notebook = tmp_path / "empty" / committed.name
     notebook.parent.mkdir()
     content = nbformat.read(committed, as_version=4)
-    spared = dependent_rows(BOOK, chapter)
-    for cell in content.cells:
-        if any(rows(output) & spared for output in cell.get("outputs", [])):
-            cell.source = cell.source.replace(MARK, "")
     # The kernel, too, must see the wheel and not the checkout.
     proof = f"import domain_translation as d\nassert {str(wheel_python.parents[1])!r} in d.__file__"
     content.cells.insert(0, nbformat.v4.new_code_cell(proof))

@@ -16,6 +16,7 @@ import pytest
 import toybook
 
 from domain_translation import cli, ledger
+from domain_translation.notebook import criteria
 from domain_translation.press import cache, execute
 from domain_translation.press.book import Book
 from domain_translation.press.build import run_chapters
@@ -258,7 +259,8 @@ def test_the_table_counts_the_verdicts_of_the_claims(tmp_path):
             "metadata": {ledger.METADATA_KEY: {"verdict": verdict}},
         }
 
-    verdicts = [ledger.CONFIRMED, ledger.REDUCED, ledger.NOT_CONFIRMED, ledger.NOT_RUN]
+    verdicts = [criteria.CONFIRMED, criteria.REDUCED, criteria.NOT_RUN, criteria.RECORDED]
+    verdicts += [criteria.CONTRADICTED, criteria.UNDECIDED]
     cells = [{"cell_type": "code", "outputs": [output(v)]} for v in verdicts]
     path = tmp_path / "n.ipynb"
     path.write_text(json.dumps({"cells": [{"cell_type": "markdown"}, *cells]}))
@@ -266,7 +268,7 @@ def test_the_table_counts_the_verdicts_of_the_claims(tmp_path):
     dear = Run("part/two", "Two", "ran", "forced", "k", 90.5, 95.0, 1.0)
     none = Run("part/six", "Six", "not run", "not chosen; never run")
     lines = table([run, dear, none]).splitlines()
-    assert lines[2].split() == ["part/one", "cached", "nothing", "changed", "12.3", "457", "2", "1"]
+    assert lines[2].split() == ["part/one", "cached", "nothing", "changed", "12.3", "457", "2", "2"]
     assert lines[3].split()[-5:] == ["90.5", "!", "1", "0", "0"]
     assert lines[4].split()[-4:] == ["-"] * 4
     assert lines[5].split()[:2] == ["together", "-"]

@@ -29,10 +29,8 @@ from domain_translation.notebook import cards
 from domain_translation.notebook.cards import Card, CardError
 from domain_translation.notebook.criteria import (
     CLEAR,
-    CONFIRMED,
     NOT_RUN,
     RECORDED,
-    REDUCED,
     SIGNS,
     UNDECIDED,
     Criterion,
@@ -40,7 +38,6 @@ from domain_translation.notebook.criteria import (
 )
 from domain_translation.notebook.evidence import Estimate
 
-NOT_CONFIRMED = "not confirmed"
 # A scale that is the source's own; any other is a reduced one, and says what is smaller.
 AS_STATED = "as stated"
 # Set while a chapter runs for its card: there is no card to judge by.
@@ -195,6 +192,7 @@ class Claim:
         criteria, given: what it was judged by, and on which conditions.
         needs: what would decide it.
         measured: numbers of this run, and of the card, to look at.
+        statement, source: what is claimed, and the source's words; the build adds both.
     """
 
     rows: tuple[str, ...]
@@ -207,16 +205,11 @@ class Claim:
     measured: Mapping[str, Any] = field(default_factory=dict)
     statement: str = ""
     source: str = ""
-    ours: str = ""
-    note: str = ""
 
     def text(self) -> str:
         """The stable text that the paired notebook keeps and CI compares."""
         rows = ", ".join(self.rows) + (f" ({self.aspect})" if self.aspect else "")
         lines = [f"{self.verdict.upper()}  {rows}"]
-        if self.ours:
-            lines += [self.statement, f"  source: {self.source}", f"  ours:   {self.ours}"]
-            return "\n".join(lines + ([f"  note:   {self.note}"] if self.note else []))
         lines += [f"  scale: {self.scale}"] if self.scale else []
         lines += [f"  given {SIGNS[m.said]} {m.sentence}" for m in self.given]
         lines += [f"  {SIGNS[m.said]} {m.sentence}" for m in self.criteria]
@@ -239,7 +232,6 @@ def claim(
     needs: str = "",
     recorded: bool = False,
     measured: Mapping[str, Any] | None = None,
-    **old: Any,
 ) -> None:
     """Judge rows of the ledger by criteria and display what comes out.
 
@@ -261,9 +253,6 @@ def claim(
         ValueError: an unknown row, no or two kinds of evidence, criteria without a scale, numbers
             without `needs`, or a number with a training behind it that is from no card.
     """
-    if old:
-        _old_claim(*rows, aspect=aspect, measured=measured, **old)
-        return
     ids, name = _known(rows), ", ".join(rows)
     if bool(criteria) + recorded + bool(needs and not criteria) != 1:
         raise ValueError(
@@ -402,43 +391,6 @@ def card(name: str, profile: str = "quick") -> Card:
             f"asked for was {name} under {profile}"
         )
     return found
-
-
-def _old_claim(
-    rows: str | Sequence[str],
-    statement: str,
-    *,
-    source: float | str,
-    ours: float | str,
-    tolerance: float | None = None,
-    holds: bool | None = None,
-    reduced: bool = False,
-    aspect: str = "",
-    measured: Mapping[str, Any] | None = None,
-    note: str = "",
-) -> None:
-    if (tolerance is None) == (holds is None):
-        raise ValueError(f"claim {rows}: give either tolerance= (two numbers) or holds= (relation)")
-    if tolerance is not None:
-        if isinstance(source, str) or isinstance(ours, str):
-            raise ValueError(f"claim {rows}: a tolerance needs numbers for source= and ours=")
-        holds = abs(float(ours) - float(source)) <= tolerance
-        measured = {"ours": float(ours), **(measured or {})}
-        places = f" (within {tolerance:g})" if holds else f" (differs by more than {tolerance:g})"
-        shown = "as the source" + places if holds else f"{ours:.2g}" + places
-    else:
-        shown = ours if isinstance(ours, str) else f"{ours:.4g}"
-    word = NOT_CONFIRMED if not holds else REDUCED if reduced else CONFIRMED
-    said = source if isinstance(source, str) else f"{source:.4g}"
-    old: dict[str, Any] = {"statement": statement, "source": said, "ours": shown, "note": note}
-    numbers = _plain(measured or {})
-    _show(Claim(_known(rows), word, aspect, measured=numbers, **old))
-
-
-def not_run(rows: str | Sequence[str], statement: str, *, source: str, needs: str) -> None:
-    """Record that rows were not run, and what running them would need."""
-    old: dict[str, Any] = {"statement": statement, "source": source, "ours": f"needs {needs}"}
-    _show(Claim(_known(rows), NOT_RUN, **old))
 
 
 def _plain(value: Any) -> Any:

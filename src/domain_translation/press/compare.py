@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,13 +21,6 @@ SKIPPED = (
 FIRST_LINE = re.compile(r"^[A-Z ]+  (?P<rows>[\w., ]+?)(?: \(.*\))?$", re.MULTILINE)
 
 
-def dependent_rows(book: Book, chapter: Chapter) -> set[str]:
-    """Rows whose verdict here still depends on the processor; the comparison passes them over."""
-    path = book.root / "book" / "processor_dependent.toml"
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
-    return set(tomllib.loads(text).get(chapter.name, {}))
-
-
 def differences(book: Book, chapter: Chapter, run: Run) -> list[str]:
     """One sentence for each claim cell that now prints something else than its pair says."""
     import nbformat
@@ -41,20 +33,12 @@ def differences(book: Book, chapter: Chapter, run: Run) -> list[str]:
     then, now = (_checked(nbformat.read(path, as_version=4)) for path in (committed, executed))
     if [c.source for c in then] != [c.source for c in now]:
         return [f"{chapter.name} and its pair have other claim cells: run `make notebooks`"]
-    spared = dependent_rows(book, chapter)
     said = []
     for old, new in zip(then, now, strict=True):
-        kept = [[o for o in cell["outputs"] if not rows(o) & spared] for cell in (old, new)]
-        if found := _compare(*kept):
+        if found := _compare(old["outputs"], new["outputs"]):
             head = next((line for line in new.source.splitlines()[1:] if line.strip()), "")
             said.append(f"{chapter.name}, the claim cell that begins with {head!r}: {found}")
     return said
-
-
-def rows(output: Any) -> set[str]:
-    """Rows of the inventory that an output's claim is about."""
-    text = "".join(output.get("data", {}).get("text/plain", ""))
-    return {r for m in FIRST_LINE.finditer(text) for r in m["rows"].split(", ")}
 
 
 def claims(notebook: Path) -> dict[str, str]:

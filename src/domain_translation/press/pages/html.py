@@ -28,7 +28,6 @@ _KNOWN = {
     PARTLY: ("±", "partly"),
     criteria.UNDECIDED: ("?", "undecided"),
     criteria.CONTRADICTED: ("✗", "contradicted"),
-    ledger.NOT_CONFIRMED: ("✘", "not-confirmed"),
     criteria.NOT_RUN: ("–", "not-run"),
     criteria.RECORDED: ("·", "recorded"),
     OPEN: ("○", "open"),
@@ -157,11 +156,11 @@ def row_verdict(verdicts: Sequence[str]) -> str:
     """
     said = set(verdicts)
     confirmed = said & {criteria.CONFIRMED, criteria.REDUCED}
-    against = said & {criteria.CONTRADICTED, criteria.UNDECIDED, ledger.NOT_CONFIRMED}
+    against = said & {criteria.CONTRADICTED, criteria.UNDECIDED}
     if confirmed and against:
         return PARTLY
     order = (
-        *(criteria.CONTRADICTED, ledger.NOT_CONFIRMED, criteria.UNDECIDED),
+        *(criteria.CONTRADICTED, criteria.UNDECIDED),
         *(criteria.REDUCED, criteria.CONFIRMED, criteria.NOT_RUN, criteria.RECORDED),
     )
     return next((word for word in order if word in said), OPEN)

@@ -19,7 +19,7 @@ BOOK = ledger.SOURCES["book"]
 # Of claims: judged at the scale of the source, or below it.
 JUDGED = (
     *(criteria.CONFIRMED, criteria.REDUCED),
-    *(criteria.UNDECIDED, criteria.CONTRADICTED, ledger.NOT_CONFIRMED),
+    *(criteria.UNDECIDED, criteria.CONTRADICTED),
 )
 SCALES = (ledger.AS_STATED, "reduced scale")
 
