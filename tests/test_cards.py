@@ -121,6 +121,9 @@ def test_estimates_name_the_card_that_they_come_from(card):
     other = Card("part/two", "quick", tuple(rows("", "gain", B)))
     assert a.minus(other["gain"]).card == "part/study, part/two"
     assert a.minus(evidence.mean(B)).card == "part/study"
+    made = Card("a", "quick", card.rows, origin={"made": "2026-11-29", "machine": ["one", "two"]})
+    assert made["swish", "gain"].origin == "2026-11-29, one, two"
+    assert made["swish", "gain"].minus(a).origin == "2026-11-29, one, two"
 
 
 def test_an_empty_card_knows_nothing_and_stops_nothing():

@@ -83,9 +83,10 @@ def test_bootstrap_agrees_with_the_normal_interval_of_a_mean():
 
 
 def test_what_all_seeds_share_does_not_average_out():
-    e = mean([0.3, 0.4, 0.35], shared=0.08)
-    assert e.error > 0.08
-    assert e.df > 2
+    alone, e = mean([0.3, 0.4, 0.35]), mean([0.3, 0.4, 0.35], shared=0.08)
+    assert e.error == pytest.approx(np.hypot(alone.error, 0.08))
+    halves = [stats.t.ppf(0.975, 2) * alone.error, stats.norm.ppf(0.975) * 0.08]
+    assert e.interval()[1] - e.value == pytest.approx(np.hypot(*halves))
     equal = mean([1 / 3] * 3, shared=shared_error(1 / 3, 36))
     assert equal.interval() == pytest.approx((0.19, 0.48), abs=0.01)
 

@@ -50,7 +50,15 @@ HELD = {
     "said": criteria.HOLDS,
     "low": 1.0,
     "numbers": [
-        {"value": 2.5, "low": 2.25, "high": 2.75, "n": 10, "seeds": 10, "card": "cooling/digits"}
+        {
+            "value": 2.5,
+            "low": 2.25,
+            "high": 2.75,
+            "n": 10,
+            "seeds": 10,
+            "card": "cooling/digits",
+            "origin": "2026-11-29, a processor",
+        }
     ],
 }
 STATEMENTS = """
@@ -302,14 +310,24 @@ def test_the_ledger_shows_scale_and_evidence_of_every_claim(book):
     assert "contradicted; 8x8 &lt;digits&gt;" in page
     assert "given that" not in page
     assert "at &lt;least&gt; one" in page
-    assert "2.5 [2.25, 2.75], wanted ≥ 1; 10 units, 10 trainings; card cooling/digits, 20" in page
+    assert (
+        "2.5 [2.25, 2.75], wanted ≥ 1; 10 units, 10 trainings; card cooling/digits, 2026-11-29, a processor"
+        in page
+    )
     assert "<em>Needs:</em> maps" in page
+
+
+def test_the_ledger_marks_a_card_whose_code_has_changed(book):
+    chapters = [collect.collect(book[1][0], {})]
+    for stale, said in (({"cooling/digits"}, True), (set(), False)):
+        page = ledger_page.page(chapters, stale, {"levels": {}})
+        assert ("a processor; its code has changed since" in page) == said
 
 
 def test_the_ledger_says_under_how_many_instruction_sets_a_claim_came_out_the_same(book):
     entry = {"crash": "", "other": ["lcool.fig3, lcool.fig10"]}
     levels = {"default": {CHAPTER: entry}, "native": {CHAPTER: {**entry, "other": []}}}
-    page = ledger_page.page([collect.collect(book[1][0], {})], {}, {"levels": levels})
+    page = ledger_page.page([collect.collect(book[1][0], {})], set(), {"levels": levels})
     assert "confirmed; as stated; 2 of 2 runs agree" in page
     assert "contradicted; 8x8 &lt;digits&gt;; 1 of 2 runs agree" in page
 
@@ -540,7 +558,9 @@ def test_the_navigation_marks_what_failed():
 def test_the_ledger_says_which_answers_come_from_an_older_run(book):
     _, runs = book
     chapter = collect.collect(dataclasses.replace(runs[0], stale=True), {})
-    assert "confirmed; as stated; an older run" in ledger_page.page([chapter], {}, {"levels": {}})
+    assert "confirmed; as stated; an older run" in ledger_page.page(
+        [chapter], set(), {"levels": {}}
+    )
 
 
 # ---- the landing page

@@ -167,7 +167,7 @@ class Mark:
         said: holds, fails or cannot tell.
         how: how exact evidence is known; "" where there are numbers.
         low, high: between which the number is wanted; None: unlimited.
-        numbers: value, low, high, n, seeds and card of each estimate.
+        numbers: value, low, high, n, seeds, card and its origin, of each estimate.
         smallest: of an undecided one, the smallest effect that the run could have seen.
     """
 
@@ -312,6 +312,7 @@ def _mark(sentence: str, criterion: Criterion, said: str, smallest: float | None
             "n": e.n,
             "seeds": e.seeds,
             "card": e.card,
+            "origin": e.origin,
         }
         for e in criterion.estimates
         if not e.unmeasured

@@ -146,7 +146,7 @@ class Card:
         chosen = self._chosen(key)
         runs = len(chosen) + self.lost_of(chosen[0].arm)
         found = evidence.share(sum(holds(r.value) for r in chosen), runs, seeds=trainings(chosen))
-        return replace(found, card=self.study)
+        return self._signed(found)
 
     def share_lost(self, arm: str = "") -> Estimate:
         """The share of an arm's runs that are lost; each is a training of its own."""
@@ -157,7 +157,7 @@ class Card:
         if not lived and not lost:
             raise CardError(f"{self.study} has no arm {arm!r}; it has {', '.join(self.arms)}")
         runs = len(lived) + lost
-        return replace(evidence.share(lost, runs, seeds=runs), card=self.study)
+        return self._signed(evidence.share(lost, runs, seeds=runs))
 
     @property
     def arms(self) -> tuple[str, ...]:
@@ -193,8 +193,15 @@ class Card:
         if len(values) < 2:
             raise CardError(f"{self.study} has one value of {what}; an estimate needs two seeds")
         if shared == 0 and len(set(values)) == 1:  # as sure as its seeds are alike
-            return Estimate(values[0], 0.0, len(values), seeds, card=self.study)
-        return replace(evidence.mean(values, seeds=seeds, shared=shared), card=self.study)
+            return self._signed(Estimate(values[0], 0.0, len(values), seeds))
+        return self._signed(evidence.mean(values, seeds=seeds, shared=shared))
+
+    def _signed(self, estimate: Estimate) -> Estimate:
+        """The estimate with the card's name, date and machine."""
+        machine = self.origin.get("machine", [])
+        machines = [machine] if isinstance(machine, str) else machine
+        said = filter(None, [self.origin.get("made", ""), *machines])
+        return replace(estimate, card=self.study, origin=", ".join(said))
 
     def _chosen(self, key: Key) -> list[Row]:
         arm, name = key if isinstance(key, tuple) else (None, key)

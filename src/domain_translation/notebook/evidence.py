@@ -32,6 +32,7 @@ class Estimate:
         df: degrees of freedom of the error.
         limits: the interval at level 1 - alpha, where it is not Student's.
         card: the cards that the number comes from; "" if this run has computed it.
+        origin: when and on what they were made.
         unmeasured: the card is still to be made, and nothing is known.
 
     Raises ValueError for numbers that are not finite, or without n and seeds.
@@ -44,6 +45,7 @@ class Estimate:
     df: float = inf
     limits: Limits | None = field(default=None, repr=False, compare=False)
     card: str = ""
+    origin: str = ""
     unmeasured: bool = False
 
     def __post_init__(self) -> None:
@@ -92,7 +94,8 @@ class Estimate:
             trained,
             min(self.df, other.df),
             limits,
-            ", ".join(dict.fromkeys(filter(None, (self.card, other.card)))),
+            _both(self.card, other.card),
+            _both(self.origin, other.origin),
             self.unmeasured or other.unmeasured,
         )
 
@@ -108,6 +111,10 @@ class Estimate:
         low, high = self.interval(alpha)
         sure, power = stats.t.ppf([1 - alpha / 2, 0.8], self.df)
         return (high - low) / 2 * float(1 + power / sure)
+
+
+def _both(a: str, b: str) -> str:
+    return ", ".join(dict.fromkeys(filter(None, (a, b))))
 
 
 def unmeasured(card: str) -> Estimate:
@@ -132,15 +139,22 @@ def mean(values: ArrayLike, *, seeds: int | None = None, shared: float = 0.0) ->
         raise ValueError(
             f"a mean had the values {v.tolist()}; give at least two finite ones, count lost runs"
         )
-    own = float(v.var(ddof=1)) / len(v)
-    error = sqrt(own + shared**2)
+    own = float(v.std(ddof=1)) / sqrt(len(v))
+    error = hypot(own, shared)
     if error == 0:
         raise ValueError(
             f"all {len(v)} values are {v[0]:g}; give shared=, the error of the test set, or state "
             "a share of seeds"
         )
-    df = (len(v) - 1) * (error**2 / own) ** 2 if own else inf  # Welch and Satterthwaite
-    return Estimate(float(v.mean()), error, len(v), len(v) if seeds is None else seeds, df)
+    middle, df = float(v.mean()), len(v) - 1
+
+    def limits(alpha: float) -> tuple[float, float]:
+        # Degrees of freedom after Welch would grow with the shared error, and the interval shrink.
+        known = float(stats.norm.ppf(1 - alpha / 2)) * shared
+        half = hypot(float(stats.t.ppf(1 - alpha / 2, df)) * own, known)
+        return middle - half, middle + half
+
+    return Estimate(middle, error, len(v), len(v) if seeds is None else seeds, df, limits)
 
 
 def paired(

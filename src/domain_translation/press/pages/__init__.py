@@ -13,7 +13,7 @@ from domain_translation.press.pages import (
     figures,
     landing,
     ledger,
-    origins,
+    stale,
     statements,
     status,
     symbols,
@@ -37,7 +37,7 @@ def write(stage: Path, runs: Sequence[Run]) -> None:
     record = stage / "book" / "record"
     record.mkdir(parents=True, exist_ok=True)
     book = find_book(stage)
-    ledger_page = ledger.page(found, origins.origins(book, found), agreement.recorded(book))
+    ledger_page = ledger.page(found, stale.stale_cards(book, found), agreement.recorded(book))
     (record / "ledger.md").write_text(ledger_page, encoding="utf-8")
     (record / "figures.md").write_text(figures.page(found, record, drawn), encoding="utf-8")
     (record / "symbols.md").write_text(symbols.page(), encoding="utf-8")

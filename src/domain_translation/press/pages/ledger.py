@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from domain_translation import ledger
@@ -25,11 +25,11 @@ SCALES = (ledger.AS_STATED, "reduced scale")
 
 
 def page(
-    chapters: Sequence[Chapter], origins: Mapping[str, str], portability: Mapping[str, Any]
+    chapters: Sequence[Chapter], stale: Collection[str], portability: Mapping[str, Any]
 ) -> str:
     """MyST text of the page.
 
-    `origins` say of a card when and on what it was made, `portability` under which instruction
+    `stale` are the cards whose code has changed since, `portability` says under which instruction
     sets each claim came out the same.
     """
     rows = ledger.every_row().values()
@@ -40,7 +40,7 @@ def page(
         totals=totals(chapters),
         scales=scales(chapters),
         answers=answers,
-        origins=origins,
+        stale=stale,
         agree=lambda p: agreement(portability, p.chapter, said((p.claim.rows, p.claim.aspect))),
         verdicts=verdicts(answers),
         titles={c.run.chapter: c.run.title for c in chapters},
