@@ -19,6 +19,7 @@ from PIL import Image
 from domain_translation import ledger
 from domain_translation.errata import entries as errata
 from domain_translation.notebook import criteria, machine
+from domain_translation.notebook.cards import Card, Row
 from domain_translation.press import pages
 from domain_translation.press.book import Book
 from domain_translation.press.files import PressError
@@ -422,6 +423,16 @@ def test_the_chapter_card_stands_below_the_title(book):
     assert len(page.links) == 5
     assert "12.3 CPU s, 411 MiB at most" in source
     assert "L-Cool" in source
+
+
+@pytest.mark.parametrize(("profile", "whose"), [("quick", ""), ("full", ", and the verdicts are")])
+def test_the_chapter_card_says_where_the_run_lies_among_ten_seeds(book, profile, whose):
+    rows = tuple(Row("", s, "gain", 1.0 + 0.1 * (s % 3)) for s in range(10))
+    told = (["", "gain", 1.1, [], 0.0], ["", "loss", 1.1, [], 0.0])
+    run = dataclasses.replace(book[1][0], measured=told, profile=profile)
+    page = cards.chapter_card(collect.collect(run, {}, Card(CHAPTER, "quick", rows)))
+    assert f"ten seeds; 1 of 2 numbers of this run lie where they expect them{whose}" in page
+    assert "ten seeds" not in cards.chapter_card(collect.collect(run, {}))
 
 
 def test_a_chapter_that_did_not_run_says_so(book):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
@@ -15,7 +15,7 @@ from nbformat import v4
 from domain_translation import ledger
 from domain_translation.notebook import cards, machine
 from domain_translation.notebook.cards import Card, Row
-from domain_translation.press import agreement, cache, measured, portability
+from domain_translation.press import agreement, measured, portability
 from domain_translation.press.book import Book
 from domain_translation.press.run import Run
 
@@ -46,12 +46,10 @@ def book(tmp_path: Path) -> Book:
 
 
 def run(book: Book, tmp_path: Path, *texts: str, values: tuple[float, ...] = ()) -> Run:
-    """A cached run of the chapter that displayed these claims and measured these values."""
+    """A run of the chapter that displayed these claims and measured these values."""
     path = notebook(tmp_path / "executed.ipynb", *texts)
-    told = [["a", "gain", v, [], 0.0] for v in values]
-    card = cache.Card("part/one", "quick", "ab" * 32, "", 1, 1, 1, 1.0, False, {}, {}, told)
-    cache.keep(book, card, path.read_bytes())
-    return Run("part/one", "One", "ran", key=card.key, notebook=path)
+    told = tuple(["a", "gain", v, [], 0.0] for v in values)
+    return Run("part/one", "One", "ran", notebook=path, measured=told)
 
 
 def test_a_claim_that_says_the_same_agrees_and_a_live_value_lies_in_its_card(book, tmp_path):
@@ -78,9 +76,9 @@ def test_a_value_without_a_card_is_not_counted(book, tmp_path):
 
 def test_what_the_card_has_not_measured_is_outside(book):
     card = measured.stored(book, "part/one")
-    assert portability.expected(card, "a", "gain", 1.1)
-    assert not portability.expected(card, "a", "loss", 1.1)
-    assert portability.expected(None, "a", "gain", 99.0)
+    assert measured.expected(card, "a", "gain", 1.1)
+    assert not measured.expected(card, "a", "loss", 1.1)
+    assert measured.expected(None, "a", "gain", 99.0)
 
 
 def test_all_levels_are_run_and_the_variables_are_put_back(book, tmp_path, monkeypatch, capsys):
@@ -112,10 +110,3 @@ def test_a_crash_is_no_agreement():
 
 def test_without_a_record_nothing_is_said(tmp_path):
     assert agreement.recorded(Book(tmp_path)) == {"levels": {}}
-
-
-def test_a_cached_run_keeps_what_it_measured(book, tmp_path):
-    made = run(book, tmp_path, CONFIRMED, values=(1.0,))
-    (card,) = cache.cards(book, "quick", "part/one")
-    assert card.key == made.key
-    assert asdict(card)["measured"] == [["a", "gain", 1.0, [], 0.0]]

@@ -141,14 +141,17 @@ def test_modification_times_play_no_part(book, tmp_path):
     assert now(tmp_path).key == before.key
 
 
-def test_the_inventory_counts_by_its_ids(book, tmp_path):
-    path = tmp_path / "data/inventory.csv"
+@pytest.mark.parametrize("name", ["inventory.csv", "findings.csv"])
+def test_lists_of_rows_run_no_chapter_again(book, tmp_path, name):
+    path = tmp_path / "data" / name
     toybook.write(path, "id,note\na.b,first\n")
-    first = look(book).data["inventory.csv"]
-    toybook.write(path, "id,note\na.b,better\n")
-    assert look(book).data["inventory.csv"] == first
-    toybook.write(path, "id,note\na.c,better\n")
-    assert look(book).data["inventory.csv"] != first
+    first = look(book).data[name]
+    toybook.write(path, "id,note\na.b,better\na.c,more\n")
+    assert look(book).data[name] == first
+    other = tmp_path / "data" / "table.csv"
+    before = look(book).data["table.csv"]
+    toybook.write(other, "c,d\n")
+    assert look(book).data["table.csv"] != before
 
 
 def test_the_plan_follows_the_cache(book, tmp_path):

@@ -75,6 +75,14 @@ def stored(book: Book, name: str) -> Card | None:
         raise PressError(str(error)) from error
 
 
+def expected(card: Card | None, arm: str, name: str, value: float) -> bool:
+    """Whether a value of seed 0 is one that the other seeds of the card expect."""
+    try:
+        return card is None or card.predicts((arm, name), value, seed=0)
+    except CardError:  # measured since, or by too few seeds
+        return False
+
+
 def card_file(book: Book, name: str) -> Path:
     """Where a chapter's card is committed."""
     return book.root / "data" / "cards" / f"{name}.json"

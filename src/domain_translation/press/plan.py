@@ -174,6 +174,7 @@ def _record(book: Book, chapter: Chapter, card: cache.Card, reason: str) -> Run:
         versions=card.versions,
         profile=card.profile,
         finished=card.finished,
+        measured=tuple(card.measured),
     )
 
 

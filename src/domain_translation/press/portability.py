@@ -14,14 +14,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from domain_translation.notebook import machine
-from domain_translation.notebook.cards import Card, CardError
-from domain_translation.press import cache
 from domain_translation.press.agreement import FILE
 from domain_translation.press.book import Book
 from domain_translation.press.build import run_chapters
 from domain_translation.press.compare import claims
 from domain_translation.press.files import atomic_write, only_one
-from domain_translation.press.measured import stored
+from domain_translation.press.measured import expected, stored
 from domain_translation.press.notebooks import paired
 from domain_translation.press.plan import Wish
 from domain_translation.press.processes import stoppable
@@ -81,8 +79,7 @@ def entry(book: Book, run: Run) -> dict[str, Any]:
     then, now = claims(paired(book, chapter)), claims(run.notebook)
     other = sorted(k for k in {*then, *now} if then.get(k) != now.get(k))
     card = stored(book, run.chapter)
-    known = {c.key: c.measured for c in cache.cards(book, run.profile, run.chapter)}
-    measured = [row[:3] for row in known.get(run.key, [])] if card else []
+    measured = [row[:3] for row in run.measured] if card else []
     outside = [(arm, name) for arm, name, value in measured if not expected(card, arm, name, value)]
     return {
         "crash": "",
@@ -91,14 +88,6 @@ def entry(book: Book, run: Run) -> dict[str, Any]:
         "measured": len(measured),
         "outside": [f"{name} of {arm}" if arm else name for arm, name in outside],
     }
-
-
-def expected(card: Card | None, arm: str, name: str, value: float) -> bool:
-    """Whether a value of seed 0 is one that the other seeds of the card expect."""
-    try:
-        return card is None or card.predicts((arm, name), value, seed=0)
-    except CardError:  # measured since, or by too few seeds
-        return False
 
 
 def summary(levels: Mapping[str, Mapping[str, Any]]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 DEAR = 45.0  # CPU seconds above which a chapter is marked
 # CPU seconds that a chapter may compute; the quick profile promises at most 45.
@@ -35,6 +35,7 @@ class Run:
         finished: when the notebook was executed, seconds since the epoch; 0 if there is none.
         error: the failing cell and its traceback, "" unless `status` is ``failed``.
         partial: what a failed chapter had computed; None if nothing.
+        measured: arm, name, value, networks and error of each measurement.
     """
 
     chapter: str
@@ -52,3 +53,4 @@ class Run:
     finished: float = 0.0
     error: str = ""
     partial: Path | None = None
+    measured: tuple[Any, ...] = ()

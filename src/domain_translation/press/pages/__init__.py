@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from domain_translation.press import agreement
+from domain_translation.press import agreement, measured
 from domain_translation.press.book import find_book
 from domain_translation.press.pages import (
     cards,
@@ -32,11 +32,12 @@ def write(stage: Path, runs: Sequence[Run]) -> None:
         runs: one per chapter, in the order of the book.
     """
     known = {run.chapter: statements.read(stage / "book", run.chapter) for run in runs}
-    found = [collect.collect(run, known[run.chapter]) for run in runs]
+    book = find_book(stage)
+    stored = {r.chapter: measured.stored(book, r.chapter) if r.measured else None for r in runs}
+    found = [collect.collect(run, known[run.chapter], stored[run.chapter]) for run in runs]
     drawn = Drawn(stage.parent / "drawn")
     record = stage / "book" / "record"
     record.mkdir(parents=True, exist_ok=True)
-    book = find_book(stage)
     ledger_page = ledger.page(found, stale.stale_cards(book, found), agreement.recorded(book))
     (record / "ledger.md").write_text(ledger_page, encoding="utf-8")
     (record / "figures.md").write_text(figures.page(found, record, drawn), encoding="utf-8")

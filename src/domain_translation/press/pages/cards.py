@@ -110,7 +110,14 @@ def chapter_card(chapter: Chapter) -> str:
     """The card under a chapter's title: sources, cost of the run, verdicts and rows."""
     rows = _verdicts(chapter)
     tally = Counter(rows.values())
-    return render("chapter.html", run=chapter.run, rows=rows, tally=tally, sections=_sections(rows))
+    return render(
+        "chapter.html",
+        run=chapter.run,
+        expected=chapter.expected,
+        rows=rows,
+        tally=tally,
+        sections=_sections(rows),
+    )
 
 
 def _verdicts(chapter: Chapter) -> dict[str, str]:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain_translation import ledger
+from domain_translation.notebook.cards import Card
+from domain_translation.press.measured import expected
 from domain_translation.press.pages.html import slug
 from domain_translation.press.pages.statements import Key, Statement, complete
 from domain_translation.press.run import Run
@@ -43,17 +45,22 @@ class Picture:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A chapter's run with its claims and figures, in the order of the text."""
+    """A chapter's run with its claims and figures, in the order of the text.
+
+    `expected` is how many of its measurements lie where the other seeds of its card expect them;
+    None without a card.
+    """
 
     run: Run
     claims: tuple[Placed, ...]
     pictures: tuple[Picture, ...]
+    expected: int | None = None
 
 
-def collect(run: Run, known: Mapping[Key, Statement]) -> Chapter:
+def collect(run: Run, known: Mapping[Key, Statement], card: Card | None = None) -> Chapter:
     """Read the executed notebook of `run`; without one there are no claims and no figures.
 
-    `known` are the statements of its claims.
+    `known` are the statements of its claims, `card` is that of its seeds.
     """
     if run.notebook is None:
         return Chapter(run, (), ())
@@ -65,7 +72,8 @@ def collect(run: Run, known: Mapping[Key, Statement]) -> Chapter:
         for output in cell.get("outputs", ())
         if (claim := claim_of(output, known)) is not None
     ]
-    return Chapter(run, tuple(claims), tuple(_pictures(run, cells)))
+    inside = sum(expected(card, arm, name, value) for arm, name, value, *_ in run.measured)
+    return Chapter(run, tuple(claims), tuple(_pictures(run, cells)), inside if card else None)
 
 
 class Anchors:
