@@ -110,3 +110,15 @@ def test_a_crash_is_no_agreement():
 
 def test_without_a_record_nothing_is_said(tmp_path):
     assert agreement.recorded(Book(tmp_path)) == {"levels": {}}
+
+
+def test_the_books_own_proof_holds():
+    """All chapters at all levels: none crashed, all claims agree, live values lie in their cards."""
+    book = Book(Path(__file__).resolve().parents[1])
+    levels = agreement.recorded(book)["levels"]
+    assert set(levels) == set(portability.LEVELS)
+    for level, chapters in levels.items():
+        assert set(chapters) == {c.name for c in book.chapters}, level
+        assert [(level, n) for n, e in chapters.items() if e["crash"] or e["other"]] == []
+        values = sum(e["measured"] for e in chapters.values())
+        assert sum(len(e["outside"]) for e in chapters.values()) <= 0.05 * values
