@@ -113,7 +113,7 @@ def test_without_a_record_nothing_is_said(tmp_path):
 
 
 def test_the_books_own_proof_holds():
-    """All chapters at all levels: none crashed, all claims agree, live values lie in their cards."""
+    """At all levels no chapter crashed, all claims agree, and values lie in their cards."""
     book = Book(Path(__file__).resolve().parents[1])
     levels = agreement.recorded(book)["levels"]
     assert set(levels) == set(portability.LEVELS)

@@ -14,7 +14,7 @@ from tabulate import tabulate
 from tqdm import tqdm
 
 from domain_translation.ledger import METADATA_KEY
-from domain_translation.notebook.criteria import CONFIRMED, NOT_RUN, RECORDED, REDUCED
+from domain_translation.notebook.criteria import CONFIRMED, CONTRADICTED, REDUCED, UNDECIDED
 from domain_translation.press.run import DEAR, Run
 from domain_translation.press.runner import Job
 
@@ -76,21 +76,21 @@ def table(runs: Sequence[Run]) -> str:
     rows: list[list[object]] = []
     for run in runs:
         counted = verdicts(run.notebook) if run.notebook else Counter()
-        cost: list[object] = [None] * 4
+        cost: list[object] = [None] * 5
         if run.status != "not run":
             dear = " !" if run.cpu_seconds > DEAR else ""
             cost = [
                 f"{run.cpu_seconds:.1f}{dear}",
                 f"{run.peak_mib:.0f}",
                 counted[CONFIRMED] + counted[REDUCED],
-                sum(counted.values())
-                - sum(counted[v] for v in (CONFIRMED, REDUCED, NOT_RUN, RECORDED)),
+                counted[UNDECIDED],
+                counted[CONTRADICTED],
             ]
         rows.append([run.chapter, run.status, run.reason, *cost])
     total = sum(r.cpu_seconds for r in runs)
-    rows.append(["together", None, None, f"{total:.0f}", None, None, None])
-    heads = ("chapter", "", "why", "CPU s", "peak MiB", "confirmed", "not")
-    right = ("left", "left", "left", "right", "right", "right", "right")
+    rows.append(["together", None, None, f"{total:.0f}", None, None, None, None])
+    heads = ("chapter", "", "why", "CPU s", "peak MiB", "confirmed", "undecided", "contradicted")
+    right = ("left", "left", "left", *["right"] * 5)
     text: str = tabulate(
         rows, heads, tablefmt="simple", colalign=right, disable_numparse=True, missingval="-"
     )
