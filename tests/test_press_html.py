@@ -201,6 +201,11 @@ def test_pages_are_built_once_and_warnings_never_pass(tmp_path):
     assert set(colab) == {launch.colab_address(book, "part/one")}
     assert not re.search(r"<(script|link)[^>]+(src|href)=\"https?://", page)
 
+    # A style alone changes no page, and reaches the reader all the same.
+    toybook.write(tmp_path / "book/_static/book.css", "body { color: red; }\n")
+    assert build() is True
+    assert "red" in (book.build / "html/_static/book.css").read_text()
+
     # The page with the broken link did not change, only the one that it points to.
     toybook.write(two, plain)
     with pytest.raises(PressError, match="here"):

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from domain_translation.press.book import Book
 from domain_translation.press.execute import ANSI
-from domain_translation.press.files import PressError, atomic_write, digest, file_digest
+from domain_translation.press.files import PressError, atomic_write, digest, file_digest, tree_digest
 
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
 
@@ -25,8 +25,8 @@ def index(book: Book) -> Path:
 def build(book: Book, stage_digest: str, *, strict: bool) -> bool:
     """Build the HTML unless it was built from this very stage; says whether it was built.
 
-    A stamp with digests of the stage and of what every page stands on, the pins and the table of
-    contents, is written when a build ended well. Without it nothing is known about Sphinx's own
+    A stamp with digests of the stage and of what every page stands on, the pins, the table of
+    contents, styles and scripts, is written when a build ended well. Without it nothing is known about Sphinx's own
     cache (interrupted, or warnings that it would not repeat), so that cache is dropped.
 
     Raises:
@@ -34,7 +34,8 @@ def build(book: Book, stage_digest: str, *, strict: bool) -> bool:
     """
     stamp = book.build / "html.stamp"
     everywhere = (book.root / "constraints.txt", book.build / "stage" / "_toc.yml")
-    common = digest(" ".join(file_digest(path) for path in everywhere))
+    static = tree_digest(book.build / "stage" / "book" / "_static")
+    common = digest(" ".join([static, *(file_digest(path) for path in everywhere)]))
     state = [stage_digest, common, "strict" if strict else "lenient"]
     last = stamp.read_text().split() if stamp.is_file() else ["", "", ""]
     if index(book).is_file() and last in (state, [*state[:2], "strict"]):
