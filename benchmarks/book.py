@@ -21,7 +21,11 @@ BOOK = Book(Path(__file__).resolve().parents[1])
 
 
 def main() -> None:
-    kept = {c.name: cache.cards(BOOK, "quick", c.name) for c in BOOK.chapters}
+    here = machine.identity()
+    kept = {
+        c.name: [k for k in cache.cards(BOOK, "quick", c.name) if k.ingredients["machine"] == here]
+        for c in BOOK.chapters
+    }
     lacking = [name for name, cards in kept.items() if not cards]
     if lacking:
         raise SystemExit(f"never run: {', '.join(lacking)}; run domain-translation book --force")
