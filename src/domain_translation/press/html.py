@@ -12,7 +12,13 @@ from urllib.parse import unquote
 
 from domain_translation.press.book import Book
 from domain_translation.press.execute import ANSI
-from domain_translation.press.files import PressError, atomic_write, digest, file_digest, tree_digest
+from domain_translation.press.files import (
+    PressError,
+    atomic_write,
+    digest,
+    file_digest,
+    tree_digest,
+)
 
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"
 
@@ -26,8 +32,9 @@ def build(book: Book, stage_digest: str, *, strict: bool) -> bool:
     """Build the HTML unless it was built from this very stage; says whether it was built.
 
     A stamp with digests of the stage and of what every page stands on, the pins, the table of
-    contents, styles and scripts, is written when a build ended well. Without it nothing is known about Sphinx's own
-    cache (interrupted, or warnings that it would not repeat), so that cache is dropped.
+    contents, styles and scripts, is written when a build ended well. Without it nothing is known
+    about Sphinx's own cache (interrupted, or warnings that it would not repeat), so that cache is
+    dropped.
 
     Raises:
         PressError: Sphinx failed or, if `strict`, warned; the text quotes its warnings.

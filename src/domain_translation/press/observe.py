@@ -73,6 +73,9 @@ def observe(reports: str, package: str, data: str) -> None:
     # A kernel is interrupted before it is asked to end, and the signal may come late: it is
     # switched off first, by a call in which no Python runs that an interrupt could break off.
     atexit.register(_signal.signal, _signal.SIGINT, _signal.SIG_IGN)
+    # Or it breaks off the request to end; then the kernel is terminated after a minute, and tells
+    # even so what it used.
+    _signal.signal(_signal.SIGTERM, lambda *_: sys.exit(128 + _signal.SIGTERM))
 
 
 if REPORTS in os.environ:
