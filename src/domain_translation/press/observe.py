@@ -51,6 +51,16 @@ def observe(reports: str, package: str, data: str) -> None:
                     opened.add(name)
 
     def report() -> None:
+        # A kernel is interrupted before it is asked to end, and the signal may come late.
+        for _ in range(3):
+            try:
+                _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
+                write()
+            except KeyboardInterrupt:
+                continue
+            return
+
+    def write() -> None:
         root, modules = used_modules(package)
         uses = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
         told = {
@@ -70,12 +80,9 @@ def observe(reports: str, package: str, data: str) -> None:
 
     sys.addaudithook(watch)
     atexit.register(report)
-    # A kernel is interrupted before it is asked to end, and the signal may come late: it is
-    # switched off first, by a call in which no Python runs that an interrupt could break off.
+    # First of all that is done at the end, by a call in which no Python runs that an interrupt
+    # could break off.
     atexit.register(_signal.signal, _signal.SIGINT, _signal.SIG_IGN)
-    # Or it breaks off the request to end; then the kernel is terminated after a minute, and tells
-    # even so what it used.
-    _signal.signal(_signal.SIGTERM, lambda *_: sys.exit(128 + _signal.SIGTERM))
 
 
 if REPORTS in os.environ:
