@@ -7,11 +7,11 @@ measured, its processor time and its peak memory. The same file sets the limit o
 This file imports nothing of the package: it runs before everything else.
 """
 
-import _signal  # type: ignore[import-not-found]
 import atexit
 import json
 import os
 import resource
+import signal
 import sys
 
 REPORTS = "BOOK_REPORTS"  # folder of the reports; it also marks every process of the chapter
@@ -54,7 +54,7 @@ def observe(reports: str, package: str, data: str) -> None:
         # A kernel is interrupted before it is asked to end, and the signal may come late.
         for _ in range(3):
             try:
-                _signal.signal(_signal.SIGINT, _signal.SIG_IGN)
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
                 write()
             except KeyboardInterrupt:
                 continue
@@ -80,9 +80,6 @@ def observe(reports: str, package: str, data: str) -> None:
 
     sys.addaudithook(watch)
     atexit.register(report)
-    # First of all that is done at the end, by a call in which no Python runs that an interrupt
-    # could break off.
-    atexit.register(_signal.signal, _signal.SIGINT, _signal.SIG_IGN)
 
 
 if REPORTS in os.environ:
