@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 
@@ -274,3 +275,21 @@ def test_the_table_counts_the_verdicts_of_the_claims(tmp_path):
     assert lines[4].split()[-5:] == ["-"] * 5
     assert lines[5].split()[:2] == ["together", "-"]
     assert "103" in lines[5]
+
+
+def test_a_kernel_has_answered_before_it_closes_its_output(book, tmp_path):
+    """ipykernel may close first and then wait for the thread that answers: for a minute."""
+    place = tmp_path / "answering"
+    look = f"""
+    from pathlib import Path
+    from ipykernel.kernelapp import IPKernelApp
+    app = IPKernelApp.instance()
+    def stop(app=app, stop=app.iopub_thread.stop, place=Path({str(place)!r})):
+        place.write_text(str(app.control_thread.is_alive()))
+        stop()
+    app.iopub_thread.stop = stop
+    """
+    set_chapter(book, "part/one", textwrap.dedent(look))
+    run = by_name(run_chapters(book, Wish(only=("part/one",)), jobs=1, limit=60))["part/one"]
+    assert (run.status, run.error) == ("ran", "")
+    assert place.read_text() == "False"

@@ -65,12 +65,10 @@ def execute(
     wheel: bool,
     limit: float,
     measuring: bool = False,
-    again: bool = False,
 ) -> Execution:
     """Run `chapter` below the new folder `place` and clean up; never raises for what it does.
 
-    While `measuring`, its claims are not judged. A kernel that ended without telling what it used,
-    because an interrupt broke off the request to end, runs `again`, once.
+    While `measuring`, its claims are not judged.
     """
     started = time.monotonic()
     for folder in ("empty", "reports", "site", "ipython/profile_default"):
@@ -91,11 +89,6 @@ def execute(
     notebook = output.read_bytes() if output.is_file() else b""
     reports = [json.loads(p.read_text("utf-8")) for p in (place / "reports").glob("*.json")]
     roots = {r["root"] for r in reports} - {""}
-    if not error and not reports and not again:
-        shutil.rmtree(place, ignore_errors=True)
-        options = {"python": python, "wheel": wheel, "limit": limit, "measuring": measuring}
-        other = place.with_name(f"{place.name}-again")
-        return execute(book, chapter, parameters, place=other, again=True, **options)  # type: ignore[arg-type]
     if not error and not reports:
         last = "\n".join(log.read_text("utf-8", "replace").splitlines()[-10:])
         said = "its kernel was ended before it could tell what it had used: run it again"

@@ -12,7 +12,13 @@ from typing import Any
 from domain_translation.press import observe
 from domain_translation.press.book import Book
 
-QUIET_IPYTHON = "c.IPKernelApp.log_level = 40\nc.HistoryManager.enabled = False\n"
+IPYTHON = """\
+c.IPKernelApp.log_level = 40
+c.HistoryManager.enabled = False
+c.IPKernelApp.exec_lines = [
+    "__import__('atexit').register(__import__('sitecustomize').end_control_thread)"
+]
+"""
 # One thread per chapter keeps sums in one order, so results do not depend on the number of cores;
 # the press runs several chapters at once instead.
 FIXED = {
@@ -30,7 +36,7 @@ def environment(book: Book, place: Path, wheel: bool, limit: float) -> dict[str,
     """The kernel's environment; a wheel's kernel does not see the caller's PYTHONPATH."""
     shutil.copy(str(observe.__file__), place / "site" / "sitecustomize.py")
     for name in ("ipython_config.py", "ipython_kernel_config.py"):
-        (place / "ipython" / "profile_default" / name).write_text(QUIET_IPYTHON, encoding="utf-8")
+        (place / "ipython" / "profile_default" / name).write_text(IPYTHON, encoding="utf-8")
     searched = [str(place / "site"), "" if wheel else os.environ.get("PYTHONPATH", "")]
     return {
         **os.environ,

@@ -82,6 +82,21 @@ def observe(reports: str, package: str, data: str) -> None:
     atexit.register(report)
 
 
+def end_control_thread() -> None:
+    """Let the kernel answer the request to end before it closes what the answer goes through.
+
+    ipykernel closes the thread of its output first and then waits for the control thread, which
+    may still be writing to it: for ten seconds, or for ever. The kernel registers this function
+    once it stands, so that it runs before ipykernel's own end.
+    """
+    from ipykernel.kernelapp import IPKernelApp
+
+    thread = IPKernelApp.instance().control_thread
+    if thread is not None and thread.is_alive():
+        thread.stop()
+        thread.join(timeout=5.0)
+
+
 if REPORTS in os.environ:
     observe(os.environ[REPORTS], os.environ[PACKAGE], os.environ[DATA])
     if LIMIT in os.environ:
