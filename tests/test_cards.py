@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from domain_translation.notebook import cards, evidence
+from domain_translation.notebook import card_files, cards, evidence
 from domain_translation.notebook.cards import Card, CardError, Row
+from domain_translation.notebook.criteria import HOLDS, at_least
 
 RNG = np.random.default_rng(0)
 A, B = RNG.normal(1.0, 0.1, 6), RNG.normal(0.5, 0.1, 6)
@@ -73,16 +74,16 @@ def test_a_live_value_is_expected_within_the_pooled_spread(card):
 
 def test_what_is_written_is_read_again(card, tmp_path):
     path = tmp_path / "folder" / "card.json"
-    cards.write(path, card)
-    assert cards.read(path.read_text(), path.name) == card
+    card_files.write(path, card)
+    assert card_files.read(path.read_text(), path.name) == card
     assert '  ["swish", "gain", [0, 1, 2, 3, 4, 5], 0, [' in path.read_text()
 
 
 def test_a_shared_error_is_written_and_read(tmp_path):
     path = tmp_path / "card.json"
     found = Card("a", "quick", tuple(Row("", s, "gain", s + 0.5, error=0.25) for s in range(3)))
-    cards.write(path, found)
-    assert cards.read(path.read_text(), path.name) == found
+    card_files.write(path, found)
+    assert card_files.read(path.read_text(), path.name) == found
 
 
 def test_the_error_that_all_seeds_share_does_not_average_out():
@@ -165,7 +166,6 @@ def test_cards_are_pooled_for_equal_code_data_and_profile(card):
         (lambda c: c["swish", "gian"], "not measured 'gian' of 'swish'; it has gain"),
         (lambda c: c["gain"], "of relu, swish; name one"),
         (lambda c: c.share_lost("tanh"), "no arm 'tanh'; it has swish, relu"),
-        (lambda c: Card("a", "q", (Row("", 0, "x", 1.0),))["x"], "one value of 'x'; .* two seeds"),
         (lambda c: c.paired(("swish", "gain"), "nothing"), "not measured"),
         (lambda c: Card("a", "q", (Row("", 0, "x", float("nan")),)), "nan .*count it as lost"),
         (lambda c: Card("a", "q", (Row("", 0, "x", 1.0),) * 2), "twice; give each its own name"),
@@ -178,23 +178,39 @@ def test_what_a_card_has_not_is_one_sentence(card, call, said):
     assert "\n" not in str(caught.value)
 
 
-def test_pairs_need_two_seeds_in_common(card):
+@pytest.mark.parametrize("networks", [("net",), ()])
+@pytest.mark.parametrize("error", [0.0, 0.1])
+def test_one_run_says_nothing_of_others(networks, error):
+    """Not where it has trained a network, nor where nothing is known of its spread."""
+    found = Card(
+        "a",
+        "q",
+        tuple(Row(arm, 0, "n", v, networks, error) for arm, v in {"x": 3.0, "y": 1.0}.items()),
+    )
+    for estimate, value in ((found["x", "n"], 3.0), (found.paired(("x", "n"), ("y", "n")), 2.0)):
+        assert (estimate.value, estimate.n, estimate.seeds) == (value, 1, len(networks))
+        decided = bool(error) and not networks  # the test items are all that chance there is
+        assert (at_least(estimate, 0.5).judge(0.05) == HOLDS) == decided
+        assert np.isfinite(estimate.interval()).all() == bool(error)
+
+
+def test_pairs_need_a_seed_in_common(card):
     alone = Card("a", "q", (Row("x", 0, "n", 1.0), Row("x", 1, "n", 2.0), Row("y", 5, "n", 1.0)))
-    with pytest.raises(CardError, match="no two seeds in common"):
+    with pytest.raises(CardError, match="no seed in common"):
         alone.paired(("x", "n"), ("y", "n"))
 
 
 @pytest.mark.parametrize("damage", [lambda t: t[:-40], lambda t: "[]", lambda t: "", str.upper])
 def test_a_damaged_card_is_named(card, tmp_path: Path, damage):
     path = tmp_path / "card.json"
-    cards.write(path, card)
+    card_files.write(path, card)
     with pytest.raises(CardError, match=r"card.json is damaged \("):
-        cards.read(damage(path.read_text()), "card.json")
+        card_files.read(damage(path.read_text()), "card.json")
 
 
 def test_a_card_of_another_format_is_named(card, tmp_path: Path):
     path = tmp_path / "card.json"
-    cards.write(path, card)
+    card_files.write(path, card)
     text = json.dumps({**json.loads(path.read_text()), "format": 99})
     with pytest.raises(CardError, match="has the format 99"):
-        cards.read(text, "card.json")
+        card_files.read(text, "card.json")

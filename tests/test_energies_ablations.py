@@ -222,11 +222,3 @@ def test_a_card_of_three_runs_by_hand() -> None:
     assert entries.told(card, "b", "distance") == "2, one run"
     assert entries.told(card, "c", "distance") == "none lived"
     assert [entries.told_lost(card, arm) for arm in "abc"] == ["1 of 3", "1 of 2", "1 of 1"]
-
-
-def test_one_gaussian_has_the_mean_and_covariance_of_the_images(images: Tensor) -> None:
-    x = at_size(images, 8)[:, :, :2, :2]
-    drawn = entries.one_gaussian(x, 200_000, Generator().manual_seed(0))
-    assert drawn.shape == (200_000, 1, 2, 2)
-    assert torch.allclose(drawn.mean(0), x.mean(0), atol=0.01)
-    assert torch.allclose(drawn.flatten(1).T.cov(), x.flatten(1).T.cov(), atol=0.01)

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from domain_translation import ledger
-from domain_translation.notebook import cards, evidence
+from domain_translation.notebook import card_files, cards, evidence
 from domain_translation.notebook.cards import Card, CardError, Row
 from domain_translation.notebook.criteria import at_least, at_most, exact, greater
 
@@ -260,7 +260,7 @@ def stored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_a_stored_card_is_read(stored) -> None:
-    cards.write(stored, CARD)
+    card_files.write(stored, CARD)
     assert ledger.card("part/one") == CARD
 
 
@@ -268,13 +268,13 @@ def test_a_missing_card_is_empty_and_so_is_every_card_of_a_run_that_measures(
     stored, monkeypatch
 ) -> None:
     assert ledger.card("part/one").empty
-    cards.write(stored, CARD)
+    card_files.write(stored, CARD)
     monkeypatch.setenv(ledger.MEASURING, "1")
     assert ledger.card("part/one").empty
 
 
 def test_a_damaged_card_or_one_of_another_profile_is_one_sentence(stored) -> None:
-    cards.write(stored, replace(CARD, profile="full"))
+    card_files.write(stored, replace(CARD, profile="full"))
     with pytest.raises(CardError, match="part/one under the profile full; asked for was part/one"):
         ledger.card("part/one")
     assert ledger.card("part/one", profile="full").profile == "full"

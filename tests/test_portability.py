@@ -13,7 +13,7 @@ import toybook
 from nbformat import v4
 
 from domain_translation import ledger
-from domain_translation.notebook import cards, machine
+from domain_translation.notebook import card_files, machine
 from domain_translation.notebook.cards import Card, Row
 from domain_translation.press import agreement, measured, portability
 from domain_translation.press.book import Book
@@ -41,7 +41,7 @@ def book(tmp_path: Path) -> Book:
     found = toybook.make(tmp_path)
     notebook(found.root / "book/part/one.ipynb", CONFIRMED, RECORDED)
     rows = tuple(Row("a", s, "gain", 1.0 + 0.1 * (s % 3)) for s in range(10))
-    cards.write(measured.card_file(found, "part/one"), Card("part/one", "quick", rows))
+    card_files.write(measured.card_file(found, "part/one"), Card("part/one", "quick", rows))
     return found
 
 

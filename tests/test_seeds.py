@@ -9,7 +9,7 @@ import pytest
 import toybook
 
 from domain_translation import cli
-from domain_translation.notebook import cards
+from domain_translation.notebook import card_files
 from domain_translation.press import measured, seeds
 from domain_translation.press.book import Book
 from domain_translation.press.execute import Execution
@@ -233,7 +233,7 @@ def test_the_stored_cards_of_the_book_are_small_and_whole():
     assert sum(f.stat().st_size for f in files) < 2e6
     names = {c.name for c in book.chapters}
     for file in files:
-        card = cards.read(file.read_text(encoding="utf-8"), file.name)
+        card = card_files.read(file.read_text(encoding="utf-8"), file.name)
         assert card.study == file.relative_to(book.root / "data/cards").with_suffix("").as_posix()
         if card.study in names:
             assert {r.seed for r in card.rows} <= set(seeds.SEEDS)

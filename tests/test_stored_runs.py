@@ -23,7 +23,7 @@ def test_every_seed_of_every_arm_is_a_training_of_its_own():
     found = card()
     assert found.arms == ("with", "without")
     assert found.values(("with", "kept")) == {0: 0.9, 1: 0.95, 2: 1.0}
-    estimate = stored_runs.of_seeds(found, ("with", "kept"))
+    estimate = found["with", "kept"]
     assert (estimate.value, estimate.n, estimate.seeds) == (pytest.approx(0.95), 3, 3)
     assert estimate.card == "weights/test"
     assert found.profile == "full"
@@ -41,7 +41,7 @@ def test_a_share_carries_the_error_of_the_shared_test_items():
 
 
 def test_differences_are_paired_by_seed():
-    found = stored_runs.gap(card(), ("with", "kept"), ("without", "kept"))
+    found = card().paired(("with", "kept"), ("without", "kept"))
     assert found.value == pytest.approx(0.65)
     assert found.seeds == 3
     assert at_least(found, 0.4).judge(0.05) == HOLDS
@@ -49,9 +49,9 @@ def test_differences_are_paired_by_seed():
 
 def test_one_training_decides_nothing():
     found = card([run for run in RUNS if run["seed"] == 0])
-    kept = stored_runs.of_seeds(found, ("with", "kept"))
+    kept = found["with", "kept"]
     assert (kept.value, kept.error, kept.seeds) == (0.9, shared_error(0.9, 100), 1)
-    gained = stored_runs.gap(found, ("with", "kept"), ("without", "kept"))
+    gained = found.paired(("with", "kept"), ("without", "kept"))
     assert gained.value == pytest.approx(0.6)
     assert gained.seeds == 1
     for estimate in (kept, gained, stored_runs.share("weights/test", 0.25, 8)):
@@ -66,4 +66,4 @@ def test_a_share_of_pictures_has_wilsons_interval():
 
 @pytest.mark.parametrize("name", ["digits", "mnist", "scenes", "real", "elsewhere"])
 def test_the_files_come_with_the_package(name):
-    assert stored_runs.read(name)["date"]
+    assert stored_runs.read(f"weights/{name}")["date"]

@@ -25,7 +25,7 @@ from typing import Any
 
 import numpy as np
 
-from domain_translation.notebook import cards
+from domain_translation.notebook import card_files, cards
 from domain_translation.notebook.cards import Card, CardError
 from domain_translation.notebook.criteria import (
     CLEAR,
@@ -260,7 +260,7 @@ def claim(
             "nothing was run, needs= alone"
         )
     numbers = _plain(measured or {})
-    if criteria is None or not criteria:
+    if not criteria:
         word = RECORDED if recorded else NOT_RUN
         _show(Claim(ids, word, aspect, scale, needs=needs, measured=numbers))
         return
@@ -318,7 +318,8 @@ def _mark(sentence: str, criterion: Criterion, said: str, smallest: float | None
         if not e.unmeasured
     ]
     low, high = _finite(criterion.low), _finite(criterion.high)
-    return Mark(sentence, said, criterion.how, low, high, numbers, smallest)
+    seen = None if smallest is None else _finite(smallest)
+    return Mark(sentence, said, criterion.how, low, high, numbers, seen)
 
 
 def _finite(value: float) -> float | None:
@@ -385,7 +386,7 @@ def card(name: str, profile: str = "quick") -> Card:
         file = data_file(f"cards/{name}.json")
     except FileNotFoundError:
         return empty
-    found = cards.read(file.read_text(encoding="utf-8"), f"data/cards/{name}.json")
+    found = card_files.read(file.read_text(encoding="utf-8"), f"data/cards/{name}.json")
     if (found.study, found.profile) != (name, profile):
         raise CardError(
             f"data/cards/{name}.json holds {found.study} under the profile {found.profile}; "

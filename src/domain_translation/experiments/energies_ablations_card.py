@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
-import torch
-from torch import Generator, Tensor
+from torch import Tensor
 
-from domain_translation import ledger, weights
+from domain_translation import weights
 from domain_translation.evaluation.features import judge_features
 from domain_translation.evaluation.frechet import frechet_distance
 from domain_translation.evaluation.noisiness import noise_level
 from domain_translation.evaluation.protocol import as_images
 from domain_translation.evaluation.sample_judges import SampleJudge, probabilities
 from domain_translation.evaluation.sample_sets import real_images
+from domain_translation.experiments import stored_runs
 from domain_translation.experiments.picture_text import pictures
 from domain_translation.notebook import evidence
 from domain_translation.notebook.cards import Card, Row
@@ -110,9 +108,7 @@ def summary(found: Mapping[str, Tensor], own: World) -> dict[str, Any]:
 
 def stored() -> Mapping[str, Any]:
     """The card of the grid as it was written; raises FileNotFoundError where there is none."""
-    file = ledger.data_file("results/full/energies/ablations.json")
-    found: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
-    return found
+    return stored_runs.read("energies/ablations")
 
 
 def card(found: Mapping[str, Any] | None = None) -> Card:
@@ -162,11 +158,3 @@ def told_lost(card: Card, arm: str) -> str:
     """How many of an arm's runs are lost, for a table."""
     lost, lived = card.lost_of(arm), len({r.seed for r in card.rows if r.arm == arm})
     return f"{lost} of {lost + lived}"
-
-
-def one_gaussian(x: Tensor, n: int, generator: Generator) -> Tensor:
-    """n draws of the Gaussian with the mean and covariance of images x, the least of models."""
-    flat = x.flatten(1)
-    off = (flat - flat.mean(0)) / math.sqrt(len(flat) - 1)
-    draws = flat.mean(0) + torch.randn(n, len(flat), generator=generator) @ off
-    return draws.reshape(n, *x.shape[1:])

@@ -11,7 +11,6 @@ the test images, whose other part is scored: the energy was trained on all train
 from __future__ import annotations
 
 import argparse
-import functools
 import json
 import math
 import sys
@@ -25,12 +24,13 @@ from torch import Generator, Tensor
 from torch.nn.functional import pad
 from torch.nn.utils import parameters_to_vector
 
-from domain_translation import ledger, recipes, runtime, weights
+from domain_translation import recipes, runtime, weights
 from domain_translation.cf_ebm.network import EnergyNetwork
 from domain_translation.cf_ebm.sampling import frozen
 from domain_translation.checkpoints import digest
 from domain_translation.data import arrays
 from domain_translation.evaluation import likelihood, tempering
+from domain_translation.experiments import stored_runs
 from domain_translation.files import write_atomically
 from domain_translation.notebook.evidence import Estimate
 from domain_translation.scores import Energy
@@ -169,15 +169,12 @@ def full(steps: int, chains: int, seed: int = 0) -> dict[str, Any]:
     }  # fmt: skip
 
 
-@functools.cache
 def stored_run() -> Mapping[str, Any]:
     """What the committed run of this module measured.
 
     Raises FileNotFoundError when it is not installed.
     """
-    text = ledger.data_file("results/full/energies/likelihood.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    return stored_runs.read("energies/likelihood")
 
 
 def estimate(name: str) -> Estimate:

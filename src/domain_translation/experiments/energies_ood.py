@@ -11,11 +11,11 @@ for the digits, and there is no set of near classes for CIFAR-10.
 from __future__ import annotations
 
 import argparse
-import functools
 import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,12 +24,14 @@ import torch
 from scipy import stats
 from torch import Generator, Tensor
 
-from domain_translation import ledger, recipes, runtime, weights
+from domain_translation import recipes, runtime, weights
 from domain_translation.cf_ebm import detection
 from domain_translation.cf_ebm.energy_free import energy_free, total_variation
 from domain_translation.data import arrays
 from domain_translation.data.procedural import glyphs
+from domain_translation.experiments import stored_runs
 from domain_translation.files import write_atomically
+from domain_translation.notebook import evidence
 from domain_translation.notebook.evidence import Estimate
 from domain_translation.scores import Energy
 
@@ -119,15 +121,12 @@ def smoothness(energy: Energy, inside: Tensor, others: Mapping[str, Tensor]) -> 
     }
 
 
-@functools.cache
 def stored() -> Mapping[str, Any]:
     """What the committed run of this module measured.
 
     Raises FileNotFoundError when it is not installed.
     """
-    text = ledger.data_file("results/full/energies/ood.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    return stored_runs.read("energies/ood")
 
 
 def area(world: str, detector: str, others: str) -> Estimate:
@@ -140,9 +139,10 @@ def area(world: str, detector: str, others: str) -> Estimate:
 
     Raises KeyError for what was not measured.
     """
-    value, low, high = stored()[world]["auroc"][detector][others]
-    n = stored()[world]["images"]
-    return Estimate(value, (high - low) / 4, n, 1, card="energies/ood-full")
+    found = evidence.stated(
+        *stored()[world]["auroc"][detector][others], n=stored()[world]["images"], seeds=1
+    )
+    return replace(found, card="energies/ood-full")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -38,8 +38,8 @@ from domain_translation.evaluation.protocol import PROTOCOLS, Protocol, as_image
 from domain_translation.evaluation.sample_judges import SampleJudge, probabilities
 from domain_translation.evaluation.sample_sets import real_images
 from domain_translation.evaluation.trivial import gaussian_samples
+from domain_translation.experiments import stored_runs
 from domain_translation.files import write_atomically
-from domain_translation.ledger import data_file
 from domain_translation.notebook.cards import Card, Row
 from domain_translation.scores import energy_score
 
@@ -208,11 +208,9 @@ def walked(case: Case, n: int = _WALKED) -> dict[str, Any]:
     }
 
 
-def stored() -> dict[str, Any]:
+def stored() -> Mapping[str, Any]:
     """What `main` found for every set, as the book stores it."""
-    text = data_file("results/full/generation/card.json").read_text(encoding="utf-8")
-    found: dict[str, Any] = json.loads(text)
-    return found
+    return stored_runs.read("generation/card")
 
 
 def card() -> Card:

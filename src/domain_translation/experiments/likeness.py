@@ -17,6 +17,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,8 +31,9 @@ from domain_translation.dae import DenoiserConfig
 from domain_translation.data import fetch, folders
 from domain_translation.evaluation import Judge, imagenet
 from domain_translation.evaluation.significance import compare
+from domain_translation.experiments import stored_runs
 from domain_translation.files import write_atomically
-from domain_translation.ledger import data_file
+from domain_translation.notebook import evidence
 from domain_translation.notebook.evidence import Estimate
 
 SEEDS = range(5)
@@ -142,12 +144,9 @@ def paper(
     return {"setting": dataclasses.asdict(setting), dataset: table([study], judges, index)}
 
 
-def stored() -> dict[str, Any]:
+def stored() -> Mapping[str, Any]:
     """What the profile `full` has found, of the one training whose weights are shipped."""
-    found: dict[str, Any] = json.loads(
-        data_file("results/full/likeness/card.json").read_text(encoding="utf-8")
-    )
-    return found
+    return stored_runs.read("likeness/card")
 
 
 def gains(name: str, arm: str = "cooled") -> dict[float, Estimate]:
@@ -163,8 +162,8 @@ def gains(name: str, arm: str = "cooled") -> dict[float, Estimate]:
     found = {}
     for row in stored()[name]["shares"]:
         c = row[arm]
-        error = (c["high"] - c["low"]) / (2 * 1.96)
-        found[row["share"]] = Estimate(c["gain"], error, c["n"], 1, card="likeness-full")
+        gain = evidence.stated(c["gain"], c["low"], c["high"], n=c["n"], seeds=1)
+        found[row["share"]] = replace(gain, card="likeness-full")
     return found
 
 

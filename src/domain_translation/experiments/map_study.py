@@ -16,10 +16,12 @@ from torch.nn.functional import avg_pool2d, interpolate
 from domain_translation.cooling import SHARES, Study, compare_by_share, fringe_mask
 from domain_translation.evaluation import pixel_accuracy
 from domain_translation.evaluation.pixels import THRESHOLD
+from domain_translation.notebook import evidence
 from domain_translation.notebook.evidence import Estimate
 
 THRESHOLDS = (8.0, THRESHOLD, 32.0)  # half and double the sources' threshold
 ARMS = ("plain", "cooled", "blurred")
+CARD = "cooling/maps-full"
 
 
 class Accuracies(NamedTuple):
@@ -161,14 +163,10 @@ def stored(arm: Mapping[str, Any], baselines: Mapping[str, float]) -> dict[Any, 
     found: dict[Any, Estimate] = {}
     spread = arm["spread of accuracy"]["deviation"]
     for row in arm["by share"]:
-        n, normal = int(row["n"]), 1.96  # the stored intervals are at 95 %
-        wide = (row["high"] - row["low"]) / 2 / normal
-        found["plain", row["share"]] = _of_one_training(row["plain"], spread / n**0.5, n)
-        found["gain", row["share"]] = _of_one_training(row["gain"], wide, n)
+        n, share = int(row["n"]), row["share"]
+        gain = evidence.stated(row["gain"], row["low"], row["high"], n=n, seeds=1)
+        found["plain", share] = Estimate(row["plain"], spread / n**0.5, n, 1, card=CARD)
+        found["gain", share] = replace(gain, card=CARD)
     overall = found["plain", 1.0]
     found["above one colour"] = replace(overall, value=overall.value - baselines["one colour"])
     return found
-
-
-def _of_one_training(value: float, error: float, n: int) -> Estimate:
-    return Estimate(value, error, n, seeds=1, card="cooling/maps-full")

@@ -133,7 +133,7 @@ def summary(found: Mapping[str, Tensor], arm: Arm) -> dict[str, Any]:
 
 def card() -> Card:
     """The stored runs, in the names of `told`."""
-    found = stored_runs.read("clusters")
+    found = stored_runs.read("weights/clusters")
     return stored_runs.as_card(
         "weights/clusters-full",
         map(told, found["runs"]),

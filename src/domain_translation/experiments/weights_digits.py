@@ -185,7 +185,7 @@ def shown(found: Mapping[str, Tensor], classes: Tensor) -> dict[str, str]:
 
 def card() -> Card:
     """The stored runs; an arm is a method at a skew, see `arm`."""
-    found = stored_runs.read("digits")
+    found = stored_runs.read("weights/digits")
     return stored_runs.as_card(
         "weights/digits-full",
         found["runs"],

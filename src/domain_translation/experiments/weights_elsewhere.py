@@ -231,7 +231,7 @@ def card() -> Card:
     There the denoiser is each seed's own and the translator the shipped one, so that these numbers
     have one training behind them.
     """
-    found = stored_runs.read("elsewhere")
+    found = stored_runs.read("weights/elsewhere")
     runs = [
         {"method": f"energy, {name}", **run}
         for name in ARMS

@@ -85,7 +85,7 @@ def run(name: str, at: Judges, folder: Path) -> dict[str, Any]:
 
 def card() -> Card:
     """The stored runs, one training of each arm; a tenth of the test digits are zeros."""
-    found = stored_runs.read("mnist")
+    found = stored_runs.read("weights/mnist")
     return stored_runs.as_card(
         "weights/mnist-full",
         found["runs"],

@@ -105,7 +105,7 @@ def read(name: str, file: str = DRAWN) -> SceneCard:
         FileNotFoundError: the card does not come with this installation.
         KeyError: another name.
     """
-    found = stored_runs.read(file)
+    found = stored_runs.read(f"weights/{file}")
     made = f"{found['date']}, one core ({found['machine']['cpu']})"
     return SceneCard(found["scenes"][name], made)
 
@@ -115,7 +115,7 @@ def card(name: str, file: str = DRAWN) -> Card:
 
     Raises: as `read`.
     """
-    found = stored_runs.read(file)
+    found = stored_runs.read(f"weights/{file}")
     scene = found["scenes"][name]
     runs = [{**run, **derived(run, scene)} for run in scene["runs"]]
     shares = (scene["tests"], scene["tests"] // len(scene["classes"]))

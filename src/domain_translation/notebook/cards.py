@@ -9,21 +9,17 @@ from __future__ import annotations
 
 import difflib
 import hashlib
-import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import stats
 
-from domain_translation.files import write_atomically
 from domain_translation.notebook import evidence
 from domain_translation.notebook.evidence import Estimate
 
-FORMAT = 2
 FALSE_ALARM = 2.5e-4  # of a live value against its card: one alarm in a hundred books
 ROUNDING = 1e-4  # relative: what processors make of a number that no seed changes
 Key = str | tuple[str, str]  # a name, or an arm and a name
@@ -109,13 +105,13 @@ class Card:
             shared: a standard error that all seeds have in common beside the measured one.
 
         Raises:
-            CardError: nothing of that name and arm was measured, or with one seed only.
+            CardError: nothing of that name and arm was measured.
         """
         if self.empty:
             return evidence.unmeasured(self.study)
         chosen = self._chosen(key)
         error = math.hypot(shared, _error(chosen))
-        return self._estimate([r.value for r in chosen], trainings(chosen), error, _said(key))
+        return self._estimate([r.value for r in chosen], trainings(chosen), error)
 
     def paired(self, a: Key, b: Key, shared: float = 0.0) -> Estimate:
         """The mean of a - b over the seeds that both have.
@@ -124,20 +120,20 @@ class Card:
         items, measure the difference instead.
 
         Raises:
-            CardError: no two seeds in common.
+            CardError: no seed in common.
         """
         if self.empty:
             return evidence.unmeasured(self.study)
         at, bt = self.values(a), self.values(b)
         common = sorted(at.keys() & bt.keys())
-        if len(common) < 2:
-            raise CardError(f"{self.study}: {_said(a)} and {_said(b)} have no two seeds in common")
+        if not common:
+            raise CardError(f"{self.study}: {_said(a)} and {_said(b)} have no seed in common")
         rows = [r for k in (a, b) for r in self._chosen(k) if r.seed in common]
         counts = [trainings([r for r in rows if r in self._chosen(k)]) for k in (a, b)]
         fewest = min((c for c in counts if c), default=0)
         gaps = [at[s] - bt[s] for s in common]
         error = math.hypot(shared, *(_error(self._chosen(k)) for k in (a, b)))
-        return self._estimate(gaps, fewest, error, f"{_said(a)} minus {_said(b)}")
+        return self._estimate(gaps, fewest, error)
 
     def share(self, key: Key, holds: Callable[[float], bool]) -> Estimate:
         """The share of seeds whose value `holds`; lost runs count as not holding."""
@@ -189,9 +185,9 @@ class Card:
         reach = far * math.sqrt(square * (1 + 1 / len(here)))
         return abs(live - middle) <= reach + ROUNDING * max(abs(middle), abs(live))
 
-    def _estimate(self, values: list[float], seeds: int, shared: float, what: str) -> Estimate:
-        if len(values) < 2:
-            raise CardError(f"{self.study} has one value of {what}; an estimate needs two seeds")
+    def _estimate(self, values: list[float], seeds: int, shared: float) -> Estimate:
+        if len(values) == 1:
+            return self._signed(evidence.alone(values[0], shared, seeds=seeds))
         if shared == 0 and len(set(values)) == 1:  # as sure as its seeds are alike
             return self._signed(Estimate(values[0], 0.0, len(values), seeds))
         return self._signed(evidence.mean(values, seeds=seeds, shared=shared))
@@ -246,55 +242,6 @@ def trainings(rows: Sequence[Row]) -> int:
     """The fewest distinct networks behind the rows, over their places; 0 where there is none."""
     places = zip(*(r.networks for r in rows), strict=True)
     return min((len(set(place)) for place in places), default=0)
-
-
-def write(path: Path, card: Card) -> None:
-    """Write a card as JSON, a line for each arm and name, with its values by seed.
-
-    Raises OSError: the disk refuses; the old file is intact.
-    """
-    networks: dict[tuple[tuple[str, ...], ...], int] = {}
-    grouped: dict[tuple[str, str], list[Row]] = {}
-    for row in card.rows:
-        grouped.setdefault((row.arm, row.name), []).append(row)
-    lines = []
-    for (arm, name), rows in grouped.items():
-        about = networks.setdefault(tuple(r.networks for r in rows), len(networks))
-        errors = [r.error for r in rows] if any(r.error for r in rows) else []
-        values = [[r.seed for r in rows], about, [r.value for r in rows], errors]
-        lines.append(json.dumps([arm, name, *values]))
-    head = {"format": FORMAT, "study": card.study, "profile": card.profile}
-    lost = [[arm, seed, why] for (arm, seed), why in sorted(card.lost.items())]
-    top = json.dumps({**head, "origin": card.origin, "lost": lost}, indent=1, sort_keys=True)
-    tables = {"networks": [json.dumps(n) for n in networks], "rows": lines}
-    body = "".join(f',\n "{k}": [\n  ' + ",\n  ".join(v) + "\n ]" for k, v in tables.items())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, f"{top.removesuffix(chr(10) + '}')}{body}\n}}\n".encode())
-
-
-def read(text: str, where: str) -> Card:
-    """The card in a JSON text; `where` names the file in messages.
-
-    Raises:
-        CardError: the text is damaged.
-    """
-    try:
-        said = json.loads(text)
-        if said["format"] != FORMAT:
-            raise CardError(f"{where} has the format {said['format']}, not {FORMAT}; make it anew")
-        rows = tuple(
-            Row(arm, seed, name, float(value), tuple(about), float(error))
-            for arm, name, seeds, index, values, errors in said["rows"]
-            for seed, about, value, error in zip(
-                seeds, said["networks"][index], values, errors or [0.0] * len(values), strict=True
-            )
-        )
-        lost = {(arm, seed): why for arm, seed, why in said["lost"]}
-        return Card(said["study"], said["profile"], rows, lost, said["origin"])
-    except (KeyError, TypeError, ValueError, IndexError) as error:
-        if isinstance(error, CardError):
-            raise
-        raise CardError(f"{where} is damaged ({error}); restore it or make it anew") from error
 
 
 def pooled(cards: Iterable[Card]) -> Card:

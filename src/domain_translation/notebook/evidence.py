@@ -157,6 +157,17 @@ def mean(values: ArrayLike, *, seeds: int | None = None, shared: float = 0.0) ->
     return Estimate(middle, error, len(v), len(v) if seeds is None else seeds, df, limits)
 
 
+def alone(value: float, error: float = 0.0, *, seeds: int) -> Estimate:
+    """The number of one run: with the error of its test items, or with none that is known."""
+    limits: Limits | None = None if error else lambda alpha: (-inf, inf)
+    return Estimate(value, error, 1, seeds, limits=limits)
+
+
+def stated(value: float, low: float, high: float, *, n: int, seeds: int) -> Estimate:
+    """A number that was stored with its 95 % interval."""
+    return Estimate(value, (high - low) / (2 * float(stats.norm.ppf(0.975))), n, seeds)
+
+
 def paired(
     a: Sequence[float], b: Sequence[float], *, seeds: int | None = None, shared: float = 0.0
 ) -> Estimate:

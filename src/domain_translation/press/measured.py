@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from domain_translation.notebook import cards
+from domain_translation.notebook import card_files
 from domain_translation.notebook.cards import Card, CardError
 from domain_translation.notebook.code import code_digest
 from domain_translation.press import key
@@ -68,7 +68,7 @@ def stored(book: Book, name: str) -> Card | None:
     """
     path = card_file(book, name)
     try:
-        return cards.read(path.read_text(encoding="utf-8"), str(path.relative_to(book.root)))
+        return card_files.read(path.read_text(encoding="utf-8"), str(path.relative_to(book.root)))
     except FileNotFoundError:
         return None
     except CardError as error:

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from domain_translation.notebook import cards, machine
+from domain_translation.notebook import card_files, machine
 from domain_translation.notebook.cards import Card, CardError, Row
 from domain_translation.press.book import Book, Chapter
 from domain_translation.press.execute import Execution
@@ -98,7 +98,7 @@ def _check(book: Book, chosen: Sequence[Chapter], jobs: int, limit: float | None
     for name, made in signed.items():
         if name not in other:
             origin = {**asked[name].origin, **made.__dict__}
-            cards.write(card_file(book, name), replace(asked[name], origin=origin))
+            card_files.write(card_file(book, name), replace(asked[name], origin=origin))
             print(f"{name}: seeds 0 and 1 measured the same; the card is signed anew")
     for name in sorted(other):
         print(f"{name}: run `domain-translation seeds {name}`", file=sys.stderr)
@@ -155,7 +155,7 @@ def _write_card(book: Book, short: Chapter) -> list[str]:
         card = Card(short.name, "quick", rows, missing, origin)
     except CardError as error:
         return [str(error)]
-    cards.write(card_file(book, short.name), card)
+    card_files.write(card_file(book, short.name), card)
     print(f"{short.name}: card of {len(rows)} measurements, {origin['seconds']:.0f} CPU s")
     return []
 

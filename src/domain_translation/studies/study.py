@@ -5,7 +5,7 @@ A study says how to `run` one arm with one seed, which may take hours and gives 
 
     STUDY = Study("energies/ablations", ("swish", "relu"), range(5), run, measure)
     perform(STUDY, Path("runs"))            # stopped and started again, it goes on
-    cards.write(path, collect(STUDY, Path("runs")))
+    card_files.write(path, collect(STUDY, Path("runs")))
 """
 
 from __future__ import annotations
