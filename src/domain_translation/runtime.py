@@ -1,10 +1,10 @@
-"""The environment of a run: its versions, and seeded initialisation."""
+"""The environment of a run: versions, devices, precision, and seeded initialisation."""
 
 from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import metadata
 
 import torch
@@ -46,3 +46,77 @@ def _global_generator(device: torch.device) -> Generator:
         index = torch.cuda.current_device() if device.index is None else device.index
         return torch.cuda.default_generators[index]
     return torch.default_generator
+
+
+def device(name: str) -> torch.device:
+    """The device of this name, after a tensor has been there and back.
+
+    Raises:
+        ValueError: there is no such device on this machine.
+    """
+    try:
+        found = torch.device(name)
+        torch.zeros(1, device=found).item()
+    except (RuntimeError, AssertionError, ImportError) as error:  # each backend fails in its way
+        raise ValueError(
+            f"the device {name!r} is not here; this machine has {', '.join(_devices())}"
+        ) from error
+    return found
+
+
+def _devices() -> list[str]:
+    names = ["cpu"]
+    for kind in (torch.cuda, torch.xpu):
+        names += [f"{kind.__name__.removeprefix('torch.')}:{i}" for i in range(kind.device_count())]
+    return names + ["mps"] * torch.backends.mps.is_available()
+
+
+def precision(name: str, device: torch.device | str) -> str:
+    """The precision of matrix products and convolutions that `name` means on `device`.
+
+    A precision decides the numbers of a run: write the one that this returns into its card.
+
+    Args:
+        name: "float32", "bfloat16", or "auto": bfloat16 where the hardware multiplies it, which
+            is then faster, and float32 where it would be emulated or nothing is known.
+        device: where the run computes.
+
+    Raises:
+        ValueError: another name.
+    """
+    if name == "auto":
+        return "bfloat16" if _multiplies_bfloat16(torch.device(device)) else "float32"
+    if name not in ("float32", "bfloat16"):
+        raise ValueError(f"precision is {name!r}; choose 'auto', 'float32' or 'bfloat16'")
+    return name
+
+
+def _multiplies_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        with torch.cuda.device(device):
+            return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    ask = getattr(torch.cpu, "get_capabilities", None)  # older releases of torch cannot say
+    if device.type != "cpu" or ask is None:
+        return False
+    found = ask()  # keys by architecture: x86 the first two, ARM the others
+    return any(found.get(key) for key in ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16"))
+
+
+def lowered(precision: str, device_type: str) -> AbstractContextManager[object]:
+    """A block whose matrix products and convolutions on `device_type` are in `precision`.
+
+    Enter it for each step anew: autocast keeps lowered copies of the weights as long as it lasts,
+    and around a whole training it would compute with those of the first step for ever.
+
+    Args:
+        precision: "float32", which changes nothing, or "bfloat16".
+        device_type: "cpu", "cuda" ...
+
+    Raises:
+        ValueError: another precision.
+    """
+    if precision == "float32":
+        return nullcontext()
+    if precision == "bfloat16":
+        return torch.autocast(device_type, torch.bfloat16)
+    raise ValueError(f"precision is {precision!r}; choose 'float32' or 'bfloat16'")
