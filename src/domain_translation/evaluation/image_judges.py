@@ -17,6 +17,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import conv2d, cross_entropy, pad
 
 from domain_translation.checkpoints import digest
+from domain_translation.data.augment import flip_and_move
 from domain_translation.evaluation.judge_networks import make_judges
 from domain_translation.runtime import seeded
 from domain_translation.training import Batches, Player, adam, fit, linear_decay, unpaired
@@ -149,7 +150,7 @@ def augment(x: Tensor, config: JudgeConfig, generator: Generator) -> Tensor:
         config: its `shift`, `brightness` and `softness`.
         generator: on the device of `x`.
     """
-    b, c, height, width = x.shape
+    b = len(x)
 
     def whole(low: int, high: int) -> Tensor:
         return torch.randint(low, high + 1, (b, 1), generator=generator, device=x.device)
@@ -157,12 +158,8 @@ def augment(x: Tensor, config: JudgeConfig, generator: Generator) -> Tensor:
     def share() -> Tensor:
         return torch.rand(b, 1, 1, 1, generator=generator, device=x.device)
 
-    rows = torch.arange(height, device=x.device) + whole(-config.shift, config.shift)
-    columns = torch.arange(width, device=x.device) + whole(-config.shift, config.shift)
-    columns = torch.where(whole(0, 1) == 1, width - 1 - columns, columns)
-    rows, columns = rows.clamp(0, height - 1), columns.clamp(0, width - 1)
-    x = x.gather(2, rows[:, None, :, None].expand(b, c, height, width))
-    x = x.gather(3, columns[:, None, None, :].expand(b, c, height, width))
+    up, left = whole(-config.shift, config.shift), whole(-config.shift, config.shift)
+    x = flip_and_move(x, up, left, mirrored=whole(0, 1) == 1)
     x = torch.lerp(x, _blurred(x), config.softness * share())
     light = 1 + config.brightness * (2 * share() - 1)
     return (light * (x + 1) - 1).clamp(-1, 1)

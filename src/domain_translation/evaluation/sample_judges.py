@@ -16,6 +16,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from domain_translation.checkpoints import digest
+from domain_translation.data.augment import flip_and_move
 from domain_translation.runtime import seeded
 from domain_translation.training import Batches, Player, adam, fit, linear_decay, unpaired
 
@@ -159,21 +160,15 @@ def _augmented(x: Tensor, y: Tensor, config: SampleJudgeConfig) -> Batches:
 
 
 def _augment(x: Tensor, config: SampleJudgeConfig, generator: Generator) -> Tensor:
-    """Move each image (B, C, S, S), mirror some, add noise of a random strength."""
-    b, c, side, _ = x.shape
+    """Mirror some images (B, C, S, S), move each, add noise of a random strength."""
+    b, shift = len(x), config.shift
 
-    def moved() -> Tensor:
-        offsets = torch.randint(
-            -config.shift, config.shift + 1, (b, 1), generator=generator, device=x.device
-        )
-        return torch.arange(side, device=x.device) + offsets
+    def offsets() -> Tensor:
+        return torch.randint(-shift, shift + 1, (b, 1), generator=generator, device=x.device)
 
-    rows, columns = moved(), moved()
-    mirror = torch.rand(b, 1, generator=generator, device=x.device) < config.mirrored
-    columns = torch.where(mirror, side - 1 - columns, columns)
-    rows, columns = rows.clamp(0, side - 1), columns.clamp(0, side - 1)
-    x = x.gather(2, rows[:, None, :, None].expand(b, c, side, side))
-    x = x.gather(3, columns[:, None, None, :].expand(b, c, side, side))
+    up, left = offsets(), offsets()
+    mirrored = torch.rand(b, 1, generator=generator, device=x.device) < config.mirrored
+    x = flip_and_move(x, up, left, mirrored)
     strength = config.noise * torch.rand(b, 1, 1, 1, generator=generator, device=x.device)
     noise = torch.randn(x.shape, generator=generator, device=x.device)
     return (x + strength * noise).clamp(-1, 1)
