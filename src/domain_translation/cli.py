@@ -15,8 +15,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     `cool` and `train-denoiser` also return 3: done, except for pictures that were skipped.
     """
     options = _parser().parse_args(arguments)
-    status: int = options.run(options)
-    return status
+    return options.run(options)
 
 
 def _parser() -> argparse.ArgumentParser:

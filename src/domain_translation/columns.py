@@ -35,8 +35,7 @@ def scaled(x: Batch, factor: Tensor) -> Batch:
 def dot(a: Batch, b: Batch) -> Tensor:
     """Inner product over the event, ``(B,)``."""
     if isinstance(a, tuple):
-        total: Tensor = sum(p * q for p, q in zip(a, b, strict=True))
-        return total
+        return sum(p * q for p, q in zip(a, b, strict=True))
     product: Tensor = a * b
     return product.flatten(1).sum(1) if product.ndim > 1 else product
 

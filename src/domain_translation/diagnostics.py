@@ -38,8 +38,7 @@ def _autocovariance(x: Tensor) -> Tensor:
     steps = len(x)
     centred = x - x.mean(0)
     spectrum = torch.fft.rfft(centred, n=2 * steps, dim=0)
-    covariance: Tensor = torch.fft.irfft(spectrum.abs() ** 2, n=2 * steps, dim=0)[:steps] / steps
-    return covariance
+    return torch.fft.irfft(spectrum.abs() ** 2, n=2 * steps, dim=0)[:steps] / steps
 
 
 def autocorrelation(trajectory: Tensor) -> Tensor:

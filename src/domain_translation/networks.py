@@ -36,5 +36,4 @@ class Critic(nn.Module):
         self.layers = nn.Sequential(nn.Linear(dim, width), nn.ReLU(), nn.Linear(width, 1))
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.layers(x.flatten(1))
-        return out
+        return self.layers(x.flatten(1))

@@ -42,8 +42,7 @@ def ula_matrix(
     mean = grid + step_size * _score_on(grid, score)
     spread = np.sqrt(2 * step_size * temperature)
     kernel = np.exp(-0.5 * ((grid[None, :] - mean[:, None]) / spread) ** 2)
-    matrix: Array = kernel / kernel.sum(1, keepdims=True)
-    return matrix
+    return kernel / kernel.sum(1, keepdims=True)
 
 
 def stationary_law(matrix: Array, spacing: float, tolerance: float = 1e-13) -> Array:
@@ -58,8 +57,7 @@ def stationary_law(matrix: Array, spacing: float, tolerance: float = 1e-13) -> A
         matrix = matrix @ matrix
         matrix /= matrix.sum(1, keepdims=True)
         if np.abs(matrix - matrix[:1]).max() < tolerance:
-            density: Array = matrix[0] / spacing
-            return density
+            return matrix[0] / spacing
     raise RuntimeError("the chain has no unique stationary law on this grid; widen or refine it")
 
 
@@ -85,7 +83,6 @@ def evolve(generator: sparse.csr_matrix, density: Array, times: Array) -> Array:
 
     `times` must be equally spaced (scipy's expm_multiply walks them in one sweep).
     """
-    path: Array = expm_multiply(
+    return expm_multiply(
         generator.T.tocsr(), density, start=times[0], stop=times[-1], num=len(times)
     )
-    return path

@@ -118,8 +118,7 @@ def typical(statistic: Score, train: Tensor) -> Score:
     centre = in_parts(statistic, train).mean()
 
     def score(x: Tensor) -> Tensor:
-        near: Tensor = -(statistic(x) - centre).abs()
-        return near
+        return -(statistic(x) - centre).abs()
 
     return score
 

@@ -61,8 +61,7 @@ def neighbour(train: Tensor) -> Score:
     known = train.flatten(1)
 
     def score(x: Tensor) -> Tensor:
-        near: Tensor = -torch.cdist(x.flatten(1), known).amin(1)
-        return near
+        return -torch.cdist(x.flatten(1), known).amin(1)
 
     return score
 
@@ -72,8 +71,7 @@ def near_mean(train: Tensor) -> Score:
     mean = train.mean(0)
 
     def score(x: Tensor) -> Tensor:
-        near: Tensor = -(x - mean).flatten(1).norm(dim=1)
-        return near
+        return -(x - mean).flatten(1).norm(dim=1)
 
     return score
 

@@ -74,8 +74,7 @@ class Fade(nn.Module):
         self.convolution = nn.Conv2d(inside, out, 1)
 
     def forward(self, h: Tensor) -> Tensor:
-        y: Tensor = self.convolution(avg_pool2d(h, 2))
-        return y
+        return self.convolution(avg_pool2d(h, 2))
 
 
 class Top(nn.Module):
@@ -89,8 +88,7 @@ class Top(nn.Module):
 
     def forward(self, h: Tensor) -> Tensor:
         h = self.second(self.activation(self.first(self.activation(h))))
-        y: Tensor = self.activation(h.flatten(1))
-        return y
+        return self.activation(h.flatten(1))
 
 
 class EnergyNetwork(nn.Module):
@@ -154,8 +152,7 @@ class EnergyNetwork(nn.Module):
             h = self.fade * new(h) + (1 - self.fade) * self.fading(h)
         for primal in reversed(old):
             h = primal(h)
-        energy: Tensor = self.head(self.top(h))[:, 0].float()
-        return energy
+        return self.head(self.top(h))[:, 0].float()
 
     def expand(self, seed: int = 0) -> None:
         """Double the resolution (Fig. 8, cfebm.fig8); the fading factor b starts at 0.

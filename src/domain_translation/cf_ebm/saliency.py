@@ -53,8 +53,7 @@ def saliency(network: nn.Module, x: Tensor, run: ShortRun, *, seed: int = 0) -> 
 
 def over_channels(gradients: Tensor) -> Tensor:
     """One number per pixel, the Euclidean norm over channels: (B, C, S, S) -> (B, S, S)."""
-    norm: Tensor = gradients.norm(dim=1)
-    return norm
+    return gradients.norm(dim=1)
 
 
 def finds_change(maps: Tensor, changed: Tensor) -> Tensor:

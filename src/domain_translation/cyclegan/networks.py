@@ -28,8 +28,7 @@ class ResidualBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.conv_block(x)
-        return out
+        return x + self.conv_block(x)
 
 
 class ResnetGenerator(nn.Module):
@@ -61,8 +60,7 @@ class ResnetGenerator(nn.Module):
         self.model = nn.Sequential(*layers)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.model(x)
-        return out
+        return self.model(x)
 
 
 class PatchDiscriminator(nn.Module):
@@ -84,8 +82,7 @@ class PatchDiscriminator(nn.Module):
         self.model = nn.Sequential(*stack)
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.model(x)
-        return out
+        return self.model(x)
 
 
 def initialise(model: nn.Module) -> None:

@@ -34,8 +34,7 @@ class ConvDenoiser(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.step(x)
-        return out
+        return x + self.step(x)
 
 
 class UNetDenoiser(nn.Module):
@@ -81,5 +80,4 @@ class UNetDenoiser(nn.Module):
         h, w = x.shape[-2:]
         whole = pad(x, (0, -w % 4, 0, -h % 4), mode="replicate")
         fine = self.fine(self.fold(whole))
-        out: Tensor = x + self.join(torch.cat([fine, self.coarse(fine)], 1))[..., :h, :w]
-        return out
+        return x + self.join(torch.cat([fine, self.coarse(fine)], 1))[..., :h, :w]

@@ -93,8 +93,7 @@ class Tiramisu(nn.Module):
             # The maps a block was given are not passed up again, only the new ones: otherwise
             # the number of maps would explode on the way up.
             new = block(x)
-        image: Tensor = self.last(torch.cat([x, new], 1))
-        return image
+        return self.last(torch.cat([x, new], 1))
 
 
 class DenseBlock(nn.Module):

@@ -19,8 +19,7 @@ def moved_as_far(x: Tensor, towards: Tensor, cooled: Tensor) -> Tensor:
     """
     step = towards - x
     size = (cooled - x).flatten(1).norm(dim=1) / step.flatten(1).norm(dim=1).clamp_min(1e-9)
-    moved: Tensor = x + step * size.reshape(-1, *[1] * (x.ndim - 1))
-    return moved
+    return x + step * size.reshape(-1, *[1] * (x.ndim - 1))
 
 
 def blurred_as_far(x: Tensor, cooled: Tensor) -> Tensor:

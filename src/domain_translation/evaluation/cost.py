@@ -35,8 +35,7 @@ def peak_bytes(run: Callable[[], object]) -> int:
     """
     with _Alive() as alive, torch.no_grad():
         run()
-    peak: int = alive.peak
-    return peak
+    return alive.peak
 
 
 class _Alive(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -81,8 +81,7 @@ def inception_features(weights: Path | str) -> Features:
     )
 
     def features(x: Tensor) -> Tensor:
-        found: Tensor = network(eight_bit(x))[0]
-        return found
+        return network(eight_bit(x))[0]
 
     return lambda x: in_parts(features, x, 32)
 

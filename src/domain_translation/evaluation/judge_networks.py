@@ -122,8 +122,7 @@ class _Mix(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = x + self.across(self.before(x).mT).mT
-        y: Tensor = x + self.within(self.between(x))
-        return y
+        return x + self.within(self.between(x))
 
 
 class _Mixer(nn.Module):
@@ -137,8 +136,7 @@ class _Mixer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         patches = self.mix(self.cut(x).flatten(2).mT)
-        logits: Tensor = self.answer(self.norm(patches).mean(1))
-        return logits
+        return self.answer(self.norm(patches).mean(1))
 
 
 def _mixer(size: int) -> nn.Module:

@@ -62,8 +62,7 @@ class MobileNet(nn.Module):
         _set(self.classify, kernel.T, _tensor(arrays, "conv_preds__bias"))
 
     def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.classify(self.features(x))
-        return logits
+        return self.classify(self.features(x))
 
 
 def load_mobilenet(path: Path | str) -> MobileNet:

@@ -68,5 +68,4 @@ def contrast_in(image: Tensor, region: Tensor, window: int = 9) -> Tensor:
 def _mean_in(values: Tensor, region: Tensor) -> Tensor:
     """Mean of (B, H, W) over the region of each picture, (B,)."""
     weight = region.to(values.dtype)
-    total: Tensor = (values * weight).sum((1, 2)) / weight.sum((1, 2)).clamp_min(1)
-    return total
+    return (values * weight).sum((1, 2)) / weight.sum((1, 2)).clamp_min(1)

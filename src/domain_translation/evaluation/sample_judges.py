@@ -49,12 +49,10 @@ class SampleJudge(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         """The last hidden layer, (B, FEATURES), not negative."""
-        found: Tensor = self.body(x)
-        return found
+        return self.body(x)
 
     def forward(self, x: Tensor) -> Tensor:
-        logits: Tensor = self.answer(self.features(x))
-        return logits
+        return self.answer(self.features(x))
 
 
 def _convolution(inside: int, out: int, stride: int = 1) -> nn.Sequential:

@@ -28,8 +28,7 @@ class Residual(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.convs(x)
-        return out
+        return x + self.convs(x)
 
 
 class JointDiscriminator(nn.Module):
@@ -100,5 +99,4 @@ class JointDiscriminator(nn.Module):
             if level == 1:
                 both = self.blocks(both)
             both = self.both[level + 1](torch.cat([x, both, y], 1))
-        out: Tensor = self.head(both.flatten(1))[:, 0]
-        return out
+        return self.head(both.flatten(1))[:, 0]

@@ -80,8 +80,7 @@ class StochasticGenerator(nn.Module):
         step = self.decode(torch.cat([maps, everywhere], 1))
         if self.skip:
             step = step + SKIP * as_channels(x, self.channels_out)
-        out: Tensor = step.tanh()
-        return out
+        return step.tanh()
 
 
 def as_channels(x: Tensor, channels: int) -> Tensor:

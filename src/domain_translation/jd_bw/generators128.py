@@ -27,8 +27,7 @@ class _Block(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.layers(x)
-        return out
+        return x + self.layers(x)
 
 
 class Generator128(nn.Module):
@@ -79,5 +78,4 @@ class Generator128(nn.Module):
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
         maps = self.encode(x)
         everywhere = z[:, :, None, None].expand(-1, -1, *maps.shape[-2:])
-        out: Tensor = self.decode(torch.cat([maps, everywhere], 1))
-        return out
+        return self.decode(torch.cat([maps, everywhere], 1))

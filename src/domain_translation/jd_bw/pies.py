@@ -73,7 +73,4 @@ def _carry(
     slice_ = count - 1 - reached.flip(1).int().argmax(1)
     inside = (turn - start[k, slice_]) / width[k, slice_]
     new = math.tau * (to_start[k, slice_] + inside * to_width[k, slice_])
-    moved: Tensor = there[slice_] + arm.norm(dim=1, keepdim=True) * torch.stack(
-        [new.cos(), new.sin()], 1
-    )
-    return moved
+    return there[slice_] + arm.norm(dim=1, keepdim=True) * torch.stack([new.cos(), new.sin()], 1)

@@ -91,8 +91,7 @@ class PointGenerator(nn.Module):
         self.step = nn.Sequential(nn.Linear(2 + noise, width), nn.ReLU(), nn.Linear(width, 2))
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        out: Tensor = x + self.step(torch.cat([x, z], 1))
-        return out
+        return x + self.step(torch.cat([x, z], 1))
 
 
 class PairCritic(nn.Module):
@@ -103,8 +102,7 @@ class PairCritic(nn.Module):
         self.layers = perceptron(4, width)
 
     def forward(self, x: Tensor, y: Tensor) -> Tensor:
-        out: Tensor = self.layers(torch.cat([x, y], 1))[:, 0]
-        return out
+        return self.layers(torch.cat([x, y], 1))[:, 0]
 
 
 def perceptron(inside: int, width: int) -> nn.Sequential:

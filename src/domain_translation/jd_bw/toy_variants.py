@@ -33,8 +33,7 @@ class DirectGenerator(nn.Module):
         self.layers = nn.Sequential(nn.Linear(2 + noise, width), nn.ReLU(), nn.Linear(width, 2))
 
     def forward(self, x: Tensor, z: Tensor) -> Tensor:
-        out: Tensor = self.layers(torch.cat([x, z], 1))
-        return out
+        return self.layers(torch.cat([x, z], 1))
 
 
 # Built from the number of hidden units.

@@ -43,8 +43,7 @@ class InstanceBlock(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.layers(x)
-        return out
+        return x + self.layers(x)
 
 
 class AdaINBlock(nn.Module):
@@ -107,8 +106,7 @@ class Decoder(nn.Module):
         maps = content
         for block, moments in zip(self.blocks, self.moments(style).unbind(1), strict=True):
             maps = block(maps, moments)
-        out: Tensor = self.up(maps)
-        return out
+        return self.up(maps)
 
 
 class AutoEncoder(nn.Module):
@@ -136,8 +134,7 @@ class AutoEncoder(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Images from their own content and style."""
-        out: Tensor = self.decode(self.content(x), self.style(x))
-        return out
+        return self.decode(self.content(x), self.style(x))
 
 
 class MultiScaleDiscriminator(nn.Module):

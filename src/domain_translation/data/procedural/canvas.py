@@ -31,14 +31,12 @@ def first_numbers(n: int, seed: int) -> NDArray[np.float64]:
 
 def cover(distance: Array, pixel: float) -> Array:
     """Share of each pixel inside a shape, from its signed distance (negative inside)."""
-    share: Array = np.clip(0.5 - distance / np.float32(pixel), 0.0, 1.0)
-    return share
+    return np.clip(0.5 - distance / np.float32(pixel), 0.0, 1.0)
 
 
 def ramp(value: Array, low: float, high: float) -> Array:
     """0 at `low`, 1 at `high`, straight in between (low may exceed high)."""
-    share: Array = np.clip((value - np.float32(low)) / np.float32(high - low), 0.0, 1.0)
-    return share
+    return np.clip((value - np.float32(low)) / np.float32(high - low), 0.0, 1.0)
 
 
 def colour(rgb: ArrayLike) -> Array:
@@ -125,12 +123,10 @@ def _read(field: Array, position: NDArray[np.float64], axis: int) -> Array:
     if axis == 0:
         weight = weight[:, None]
     near = field.take(low, axis)
-    between: Array = near + weight * (field.take(high, axis) - near)
-    return between
+    return near + weight * (field.take(high, axis) - near)
 
 
 def graded(image: Array, haze: float, haze_paint: Array, cast: Array, exposure: float) -> Array:
     """Camera and air: haze mixes a veil in, `cast` scales the channels, `exposure` is a gain."""
     veiled = image + np.float32(haze) * (haze_paint - image)
-    picture: Array = np.clip(veiled * cast * np.float32(exposure), 0.0, 1.0)
-    return picture
+    return np.clip(veiled * cast * np.float32(exposure), 0.0, 1.0)

@@ -69,8 +69,7 @@ def accent(latents: Latents) -> Array:
 
 def centre(latents: Latents) -> Array:
     """Middle of the arrangement, (b, 2): right and down, kept inside the picture."""
-    middle: Array = np.clip(np.stack([latents["x"], latents["y"]], axis=-1), 0, 1)
-    return middle
+    return np.clip(np.stack([latents["x"], latents["y"]], axis=-1), 0, 1)
 
 
 def draw(latents: Latents, knots: dict[str, Array], size: int) -> Table:

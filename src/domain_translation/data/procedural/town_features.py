@@ -92,8 +92,7 @@ def _meander(a: Array, b: Array, angle: float, swing: float, phase: float, offse
     wave = np.float32(2.2) * along + np.float32(phase)
     slope = np.float32(2.2 * swing) * np.cos(wave)
     gap = across - np.float32(offset) - np.float32(swing) * np.sin(wave)
-    distance: Array = gap / np.sqrt(1 + slope * slope)
-    return distance
+    return gap / np.sqrt(1 + slope * slope)
 
 
 def _blob(a: Array, b: Array, place: Sequence[float], radius: float) -> Array:
@@ -101,5 +100,4 @@ def _blob(a: Array, b: Array, place: Sequence[float], radius: float) -> Array:
     v = (b - np.float32(1.0 * place[1] - 0.5)) * np.float32(0.75 + 0.5 * place[2])
     angle = np.arctan2(v, u)
     wobble = 0.13 * np.sin(2 * angle + 6.28 * place[3]) + 0.06 * np.sin(5 * angle + 6.28 * place[2])
-    distance: Array = np.hypot(u, v) - np.float32(radius) * (1 + wobble.astype(np.float32))
-    return distance
+    return np.hypot(u, v) - np.float32(radius) * (1 + wobble.astype(np.float32))

@@ -161,8 +161,7 @@ def _streets(town: Town, a: Array, b: Array) -> tuple[Array, Array, _Block]:
 def _lines(gaps: Array, block: float, start: float) -> Array:
     steps = np.float32(block) * (np.float32(0.7) + np.float32(0.6) * gaps)
     lines = np.cumsum(steps)
-    centred: Array = lines - lines[ROWS // 2] + np.float32(block * (start - 0.5))
-    return centred
+    return lines - lines[ROWS // 2] + np.float32(block * (start - 0.5))
 
 
 class _Building(NamedTuple):
