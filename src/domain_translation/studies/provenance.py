@@ -1,0 +1,94 @@
+"""What a run is made from: code, settings and data, then and now."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import domain_translation
+from domain_translation.data import registry
+from domain_translation.ledger import data_file
+from domain_translation.notebook.cards import Card, CardError
+from domain_translation.notebook.code import code_of
+from domain_translation.studies.study import Study
+
+PACKAGE = Path(domain_translation.__file__).parent
+# What the package's data files are that a run computes with; the others describe and index.
+NETWORKS = ".safetensors"
+_handed: set[str] = set()  # data files that were asked for since `listen`
+
+
+@functools.cache
+def listen() -> None:
+    """Note from now on which of the package's networks are loaded; once a process."""
+
+    def note(event: str, arguments: tuple[object, ...]) -> None:
+        if event == "domain_translation.data_file" and str(arguments[0]).endswith(NETWORKS):
+            _handed.add(str(arguments[0]))
+
+    sys.addaudithook(note)
+
+
+def of_run(study: Study, arm: str) -> dict[str, Any]:
+    """Code, settings and data of a run that has just ended."""
+    code, settings = code_of(study.run, PACKAGE), repr(study.arms[arm])
+    return {"code": code, "settings": settings, "data": _data(study, _handed)}
+
+
+def of_card(study: Study, data: Iterable[str]) -> dict[str, Any]:
+    """The same of a card, whose numbers depend on how they are measured, too."""
+    settings = {arm: repr(settings) for arm, settings in study.arms.items()}
+    return {"code": _code(study), "settings": settings, "data": _data(study, data)}
+
+
+def changed(study: Study, arm: str, origin: Mapping[str, Any]) -> list[str]:
+    """What of a cached run, or of a card, is not as it is now: modules, settings, data."""
+    code, settings = code_of(study.run, PACKAGE), origin["settings"]
+    if isinstance(settings, Mapping):  # of a card
+        code, settings = _code(study), settings.get(arm)
+    return [
+        *_differing(origin["code"], code),
+        *([] if settings == repr(study.arms[arm]) else ["its settings"]),
+        *_differing(origin["data"], _data(study, origin["data"])),
+    ]
+
+
+def check(card: Card) -> None:
+    """Refuse a card that does not say where its numbers come from.
+
+    Raises CardError.
+    """
+    needed = ("code", "settings", "data", "runs", "seconds", "made", "machine", "versions")
+    missing = [name for name in needed if name not in card.origin]
+    if missing:
+        raise CardError(
+            f"the card {card.study} has no provenance ({', '.join(missing)} missing): its runs "
+            "cannot be told from those of other code; delete it, or write it anew with "
+            f"`domain-translation study {card.study.removeprefix('studies/')} --card`"
+        )
+
+
+def _code(study: Study) -> dict[str, str]:
+    return code_of(study.run, PACKAGE) | code_of(study.measure, PACKAGE)
+
+
+def _data(study: Study, names: Iterable[str]) -> dict[str, str]:
+    """Digests of the data sets of a study, and of networks of the package by file name."""
+    files = (f for name in study.data for f in registry.lookup(name).files)
+    sets = {f.name: f.sha256 or "" for f in files}
+    return dict(sorted((sets | {n: _digest(n) for n in names if n not in sets}).items()))
+
+
+def _digest(name: str) -> str:
+    try:
+        return hashlib.sha256(data_file(name).read_bytes()).hexdigest()[:16]
+    except FileNotFoundError:
+        return "missing"
+
+
+def _differing(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    return sorted(k for k in then.keys() | now.keys() if then.get(k) != now.get(k))
