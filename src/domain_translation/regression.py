@@ -15,7 +15,7 @@ from torch import Generator, Tensor, nn
 
 from domain_translation.checkpoints import digest
 from domain_translation.runtime import seeded
-from domain_translation.training import Player, adam, fit, linear_decay, unpaired
+from domain_translation.training import Batch, Losses, Player, fit, linear_decay, unpaired
 
 
 def train_on_pairs(
@@ -54,17 +54,20 @@ def train_on_pairs(
         model = make().to(source.device)
     pick = unpaired(batch, torch.arange(len(source), device=source.device))
 
-    def pairs(generator: Generator) -> tuple[Tensor, ...]:
+    def pairs(generator: Generator) -> Batch:
         (rows,) = pick(generator)
         return source[rows], target[rows]
 
-    def loss(pair: tuple[Tensor, ...], _: Generator) -> Tensor:
+    translator = Player(model, learning_rate)
+
+    def step(pair: Batch, _: Generator) -> Losses:
         x, y = pair
-        error: Tensor = (model(x) - y).square().flatten(1).sum(1).mean()
-        return error
+        error = (model(x) - y).square().flatten(1).sum(1).mean()
+        return {"translator": translator.descend(error)}
 
     fit(
-        [Player("translator", model, loss, adam(model, learning_rate))],
+        step,
+        {"translator": translator},
         pairs,
         steps,
         seed=seed,

@@ -1,19 +1,34 @@
-"""One plain training loop with resumable, atomic checkpoints.
+"""One training loop that runs the step of a paper, with resumable, atomic checkpoints.
 
-`fit` updates one or several *players* (a network, its optimiser, its loss) in turn on the same
-minibatch: one player is ordinary training, generators and critics are two. All randomness, of
-minibatches and of losses, comes from one generator whose state is part of the checkpoint, so a
-run that was killed and resumed ends with the same bits on a CPU as one that was not.
+A *step* reads like the algorithm, from top to bottom: it makes its translations or samples, writes
+down its losses, and lets each *player* (a network and its optimiser) descend on its own. `fit`
+draws minibatches, sets the rates, looks for losses that are not finite and keeps checkpoints:
+
+    denoiser = Player(network, 1e-3)
+
+    def step(batch, generator):
+        (x,) = batch
+        noisy = x + sigma * torch.empty_like(x).normal_(generator=generator)
+        return {"denoiser": denoiser.descend((network(noisy) - x).square().mean())}
+
+    losses = fit(step, {"denoiser": denoiser}, unpaired(64, data), steps=1000)
+
+All randomness, of minibatches and of steps, comes from one generator whose state is part of the
+checkpoint, so a run that was killed and resumed ends with the same bits on a CPU as one that was
+not. Nothing in the loop waits for the device between two looks at the losses.
 """
 
 from __future__ import annotations
 
 import json
+import signal
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, Protocol
 
 import torch
 from torch import Generator, Tensor, nn
@@ -22,9 +37,12 @@ from tqdm import tqdm
 from domain_translation import checkpoints, runtime
 from domain_translation.checkpoints import CheckpointError
 
+LOOK = 50  # steps between two looks at the losses, each of which waits for the device
+
 Batch = tuple[Tensor, ...]
 Batches = Callable[[Generator], Batch]
-Loss = Callable[[Batch, Generator], Tensor]
+Losses = Mapping[str, Tensor]  # the same names, in the same order, at every step
+Step = Callable[[Batch, Generator], Losses]
 Schedule = Callable[[int], float]
 
 
@@ -32,52 +50,47 @@ class TrainingError(RuntimeError):
     """A loss became NaN or infinite."""
 
 
-@dataclass(frozen=True)
+class Stateful(Protocol):
+    """What a step remembers from one minibatch to the next: a record, a pool, an average."""
+
+    def state_dict(self) -> dict[str, Tensor]: ...
+
+    def load_state_dict(self, state: dict[str, Tensor], /) -> Any: ...
+
+
 class Player:
-    """A network and what it minimises.
-
-    Attributes:
-        name: names the network in checkpoints and messages.
-        model: the network whose parameters this player updates.
-        loss: (minibatch, generator) -> scalar; may use other networks, which stay untouched.
-        optimiser: over the parameters of `model`.
-    """
-
-    name: str
-    model: nn.Module
-    loss: Loss
-    optimiser: torch.optim.Optimizer
-
-
-def adam(
-    model: nn.Module, lr: float, betas: tuple[float, float] = (0.9, 0.999)
-) -> torch.optim.Optimizer:
-    """Adam over all parameters of `model`; fused, because small networks are bound by overhead."""
-    return torch.optim.Adam(model.parameters(), lr=lr, betas=betas, fused=True)
-
-
-def at_precision(loss: Loss, precision: str) -> Loss:
-    """`loss` with its matrix products and convolutions computed in `precision`.
-
-    Autocast is entered for each step anew: it keeps lowered copies of the weights as long as it
-    lasts, and around a whole training it would compute with those of the first step for ever.
+    """A network and the optimiser that updates it: Adam over all its parameters.
 
     Args:
-        precision: "float32", which changes nothing, or "bfloat16".
-
-    Raises:
-        ValueError: another precision.
+        model: the network, or several in a `ModuleList`.
+        learning_rate: before `fit`'s schedule, a factor on it.
+        betas: Adam's.
     """
-    if precision == "float32":
-        return loss
-    if precision != "bfloat16":
-        raise ValueError(f"precision is {precision!r}; choose 'float32' or 'bfloat16'")
 
-    def lowered(batch: Batch, generator: Generator) -> Tensor:
-        with torch.autocast(generator.device.type, torch.bfloat16):
-            return loss(batch, generator)
+    def __init__(
+        self, model: nn.Module, learning_rate: float, betas: tuple[float, float] = (0.9, 0.999)
+    ) -> None:
+        self.model, self.learning_rate = model, learning_rate
+        # Fused, because small networks are bound by overhead.
+        self.optimiser = torch.optim.Adam(
+            model.parameters(), lr=learning_rate, betas=betas, fused=True
+        )
 
-    return lowered
+    def descend(self, loss: Tensor) -> Tensor:
+        """One optimiser step down `loss` (a scalar), which comes back without its graph.
+
+        Gradients reach this player's parameters only. Those that the loss did not use (layers that
+        were faded out) keep their values.
+        """
+        parameters = list(self.model.parameters())
+        gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+        for p, g in zip(parameters, gradients, strict=True):
+            # The fused Adam reads weights and gradients by memory order: a gradient that came out
+            # channels-last would silently update the wrong weights.
+            p.grad = g if g is None else torch.empty_like(p).copy_(g)
+        self.optimiser.step()
+        self.optimiser.zero_grad()
+        return loss.detach()
 
 
 def constant(step: int) -> float:
@@ -105,10 +118,13 @@ def unpaired(size: int, *data: Tensor) -> Batches:
 
 
 def fit(
-    players: Sequence[Player],
+    step: Step,
+    players: Mapping[str, Player],
     batches: Batches,
     steps: int,
     *,
+    state: Mapping[str, Stateful] | None = None,
+    watch: Callable[[], None] | None = None,
     seed: int = 0,
     schedule: Schedule = constant,
     checkpoint: Path | str | None = None,
@@ -116,16 +132,21 @@ def fit(
     card: Mapping[str, Any] | None = None,
     label: str = "training",
 ) -> Tensor:
-    """Train `players` for `steps` minibatches and return their losses (steps, players).
+    """Run `step` on `steps` minibatches and return its losses (steps, losses of a step).
 
     With `checkpoint`, the run resumes from that file when it exists, writes it every
-    `every_minutes` (0: after every step) and once at the end.
+    `every_minutes` (0: after every step), once at the end, and when Ctrl-C or SIGTERM asks the
+    process to end.
 
     Args:
-        players: updated in this order on each minibatch.
+        step: (minibatch, generator) -> losses by name; updates the players.
+        players: by name, as they stand in checkpoints.
         batches: draws a minibatch with the generator it is given, e.g. `unpaired(64, data)`.
         steps: number of minibatches in all, those before a resume included.
-        seed: of the generator for minibatches and losses.
+        state: what else the steps change, by name; stored and restored with the players.
+        watch: called when the losses are looked at, every `LOOK` steps and at the end; raises what
+            shall end the run.
+        seed: of the generator for minibatches and steps.
         schedule: step -> factor on every learning rate.
         card: what identifies the run (configuration, seed of the weights, data digest); a
             checkpoint with another card is refused.
@@ -135,100 +156,136 @@ def fit(
         CheckpointError: unreadable checkpoint, one of another run, or a disk that refuses.
         TrainingError: a loss is not finite; no checkpoint of that state is written.
     """
-    generator = Generator(next(players[0].model.parameters()).device).manual_seed(seed)
-    losses = torch.full((steps, len(players)), torch.nan)
-    base = [[group["lr"] for group in p.optimiser.param_groups] for p in players]
+    first = next(iter(players.values())).model
     # As it will come back from a file, where tuples are lists.
-    run = json.loads(json.dumps({**(card or {}), "seed": seed}))
-    start = 0
-    if checkpoint is not None and Path(checkpoint).exists():
-        start = _restore(Path(checkpoint), players, generator, losses, run)
-    saved = time.monotonic()
-    for step in tqdm(range(start, steps), initial=start, total=steps, desc=label, disable=None):
-        batch = batches(generator)
-        for i, player in enumerate(players):
-            for group, lr in zip(player.optimiser.param_groups, base[i], strict=True):
-                group["lr"] = lr * schedule(step)
-            losses[step, i] = _update(player, batch, generator)
-        due = time.monotonic() - saved >= 60 * every_minutes
-        if checkpoint is not None and due and step + 1 < steps:
-            _store(Path(checkpoint), players, generator, losses[: step + 1], run)
-            saved = time.monotonic()
-    if checkpoint is not None and start < steps:
-        _store(Path(checkpoint), players, generator, losses, run)
-    _check_finite(players, losses)
-    return losses
+    identity = json.loads(json.dumps({**(card or {}), "seed": seed}))
+    run = _Run(players, state or {}, Generator(next(first.parameters()).device).manual_seed(seed))
+    start, path = 0, None if checkpoint is None else Path(checkpoint)
+    if path is not None and path.exists():
+        start = run.restore(path, identity, steps)
+    saved, done = time.monotonic(), start
+    with _endings(path is not None) as asked_to_end:
+        for k in tqdm(range(start, steps), initial=start, total=steps, desc=label, disable=None):
+            for player in players.values():
+                for group in player.optimiser.param_groups:
+                    group["lr"] = player.learning_rate * schedule(k)
+            run.enter(k, step(batches(run.generator), run.generator), steps)
+            done = k + 1
+            due = path is not None and time.monotonic() - saved >= 60 * every_minutes
+            if due or asked_to_end or done == steps or done % LOOK == 0:
+                if watch is not None:
+                    watch()
+                run.check(done)
+            if path is not None and (due or asked_to_end or done == steps):
+                run.store(path, identity, done)
+                saved = time.monotonic()
+            if asked_to_end:
+                break
+    if asked_to_end:
+        signal.raise_signal(asked_to_end[0])
+        raise KeyboardInterrupt(f"stopped after {done} of {steps} steps, which {path} holds")
+    return run.losses.cpu()
 
 
-def _update(player: Player, batch: Batch, generator: Generator) -> Tensor:
-    """One optimiser step; gradients reach the player's own parameters only.
+class _Run:
+    """What the next step depends on, and the losses so far."""
 
-    Parameters that this loss did not use (layers that were faded out) keep their values.
-    """
-    loss = player.loss(batch, generator)
-    parameters = list(player.model.parameters())
-    gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
-    for p, g in zip(parameters, gradients, strict=True):
-        # The fused Adam reads weights and gradients by memory order: a gradient that came out
-        # channels-last would silently update the wrong weights.
-        p.grad = g if g is None else torch.empty_like(p).copy_(g)
-    player.optimiser.step()
-    player.optimiser.zero_grad()
-    return loss.detach()
+    def __init__(
+        self, players: Mapping[str, Player], state: Mapping[str, Stateful], generator: Generator
+    ) -> None:
+        self.players, self.state, self.generator = players, state, generator
+        self.names: list[str] = []
+        self.losses = torch.empty(0, 0)
 
+    def enter(self, k: int, losses: Losses, steps: int) -> None:
+        """Write down the losses of step k, on their device."""
+        row = torch.stack([loss.float() for loss in losses.values()])
+        if not self.names:
+            self.names = list(losses)
+            self.losses = row.new_full((steps, len(row)), torch.nan)
+        self.losses[k] = row
 
-def _check_finite(players: Sequence[Player], losses: Tensor) -> None:
-    bad = (~losses.isfinite()).nonzero()
-    if len(bad):
-        step, player = bad[0].tolist()
-        raise TrainingError(
-            f"the loss of {players[player].name!r} is {losses[step, player].item()} at step "
-            f"{step}; lower the learning rate or look for NaN in the data"
-        )
+    def check(self, done: int) -> None:
+        """Raise TrainingError if one of the losses of the first `done` steps is not finite."""
+        bad = (~self.losses[:done].isfinite()).nonzero()
+        if len(bad):
+            step, which = bad[0].tolist()
+            raise TrainingError(
+                f"the loss of {self.names[which]!r} is {self.losses[step, which].item()} at step "
+                f"{step}; lower the learning rate or look for NaN in the data"
+            )
 
+    def store(self, path: Path, identity: dict[str, Any], done: int) -> None:
+        """Everything in one file."""
+        tensors = {"losses": self.losses[:done], "generator": self.generator.get_state()}
+        for name, player in self.players.items():
+            tensors |= {f"{name}/model/{k}": v for k, v in player.model.state_dict().items()}
+            for i, moments in player.optimiser.state_dict()["state"].items():
+                tensors |= {f"{name}/optimiser/{i}/{k}": v for k, v in moments.items()}
+        for name, part in self.state.items():
+            tensors |= {f"{name}/state/{k}": v for k, v in part.state_dict().items()}
+        last = dict(zip(self.names, self.losses[done - 1].tolist(), strict=True))
+        card = {"run": identity, "step": done, "loss": last, "versions": runtime.versions()}
+        checkpoints.save(path, tensors, card)
 
-def _store(
-    path: Path, players: Sequence[Player], generator: Generator, losses: Tensor, run: dict[str, Any]
-) -> None:
-    """Everything the next step depends on, in one file."""
-    _check_finite(players, losses)
-    tensors = {"losses": losses, "generator": generator.get_state()}
-    for p in players:
-        tensors |= {f"{p.name}/model/{k}": v for k, v in p.model.state_dict().items()}
-        for i, moments in p.optimiser.state_dict()["state"].items():
-            tensors |= {f"{p.name}/optimiser/{i}/{k}": v for k, v in moments.items()}
-    last = {p.name: losses[-1, i].item() for i, p in enumerate(players)}
-    card = {"run": run, "step": len(losses), "loss": last, "versions": runtime.versions()}
-    checkpoints.save(path, tensors, card)
-
-
-def _restore(
-    path: Path, players: Sequence[Player], generator: Generator, losses: Tensor, run: dict[str, Any]
-) -> int:
-    """Load a checkpoint into the players, generator and losses; return the steps already done."""
-    tensors, card = checkpoints.load(path)
-    if card.get("run") != run:
-        before = card.get("run") or {}
-        changed = sorted(k for k in {**before, **run} if before.get(k) != run.get(k))
-        raise CheckpointError(
-            f"{path} belongs to another run ({', '.join(changed)} differ); "
-            f"choose another file or delete it"
-        )
-    done = int(card["step"])
-    if done > len(losses):
-        raise CheckpointError(f"{path} is at step {done}, past the {len(losses)} steps asked for")
-    losses[:done] = tensors["losses"]
-    generator.set_state(tensors["generator"])
-    for p in players:
-        p.model.load_state_dict(_below(tensors, f"{p.name}/model/"))
-        state: dict[int, dict[str, Tensor]] = {}
-        for name, value in _below(tensors, f"{p.name}/optimiser/").items():
-            index, key = name.split("/")
-            state.setdefault(int(index), {})[key] = value
-        groups = p.optimiser.state_dict()["param_groups"]
-        p.optimiser.load_state_dict({"state": state, "param_groups": groups})
-    return done
+    def restore(self, path: Path, identity: dict[str, Any], steps: int) -> int:
+        """Take over a checkpoint; return the steps already done."""
+        tensors, card = checkpoints.load(path)
+        if card.get("run") != identity:
+            before = card.get("run") or {}
+            keys = {**before, **identity}
+            changed = sorted(k for k in keys if before.get(k) != identity.get(k))
+            raise CheckpointError(
+                f"{path} belongs to another run ({', '.join(changed)} differ); "
+                f"choose another file or delete it"
+            )
+        done = int(card["step"])
+        if done > steps:
+            raise CheckpointError(f"{path} is at step {done}, past the {steps} steps asked for")
+        device = self.generator.device
+        self.names = list(card["loss"])
+        self.losses = torch.full((steps, len(self.names)), torch.nan, device=device)
+        self.losses[:done] = tensors["losses"].to(device)
+        self.generator.set_state(tensors["generator"])
+        for name, player in self.players.items():
+            player.model.load_state_dict(_below(tensors, f"{name}/model/"))
+            moments: dict[int, dict[str, Tensor]] = {}
+            for key, value in _below(tensors, f"{name}/optimiser/").items():
+                index, moment = key.split("/")
+                moments.setdefault(int(index), {})[moment] = value
+            groups = player.optimiser.state_dict()["param_groups"]
+            player.optimiser.load_state_dict({"state": moments, "param_groups": groups})
+        for name, part in self.state.items():
+            part.load_state_dict(_below(tensors, f"{name}/state/"))
+        return done
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+@contextmanager
+def _endings(wanted: bool) -> Iterator[list[int]]:
+    """Ctrl-C and SIGTERM noted in a list instead of obeyed; a second one is obeyed at once.
+
+    Only the main thread hears signals, and one that is ignored stays so.
+    """
+    asked: list[int] = []
+    before: dict[int, Any] = {}
+
+    def note(number: int, _: FrameType | None) -> None:
+        asked.append(number)
+        give_back()
+
+    def give_back() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    if wanted and threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
+                before[number] = signal.signal(number, note)
+    try:
+        yield asked
+    finally:
+        give_back()

@@ -1,55 +1,72 @@
-"""What a training with batch weights writes down about them, in buffers of its checkpoint."""
+"""What a training with batch weights writes down about them, kept in its checkpoint."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from domain_translation.batch_weight.masses import class_totals
-from domain_translation.batch_weight.weighting import BatchWeights, halfway, relaxed
+from domain_translation.batch_weight.weighting import relaxed
 
 
-class Record(nn.Module):
+class Record:
     """Step counter, weighted class masses (Fig. 3) and effective shares of a training.
 
     Args:
         steps: generator steps of the run.
         clip_first, clip_last: bounds on |W| at its beginning and end.
-        classes: of the examples of both domains (n,), (k,); None records shares only.
+        classes: of the examples of each weighted domain, (n,) each; None records shares only.
+        sides: number of domains whose examples are weighted.
+        device: of the training.
     """
-
-    step: Tensor
-    totals: Tensor
-    shares: Tensor
 
     def __init__(
         self,
         steps: int,
         clip_first: float,
         clip_last: float,
-        classes: tuple[Tensor, Tensor] | None = None,
+        classes: Sequence[Tensor] | None = None,
+        *,
+        sides: int = 2,
+        device: torch.device | str = "cpu",
     ) -> None:
-        super().__init__()
-        self.classes = classes
-        count = 0 if classes is None else 1 + int(max(c.max() for c in classes))
+        self.classes = None if classes is None else [c.to(device) for c in classes]
+        self.count = 0 if classes is None else 1 + int(max(c.max() for c in classes))
+        self.step = 0
+        self.totals = torch.zeros(steps, sides, self.count, device=device)
+        self.shares = torch.zeros(steps, sides, device=device)
         self._bound = relaxed(clip_first, clip_last, steps)
-        self.register_buffer("step", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("totals", torch.zeros(steps, 2, count))
-        self.register_buffer("shares", torch.zeros(steps, 2))
 
     def bound(self) -> float:
         """Bound on |W| at this step."""
-        return self._bound(int(self.step))
+        return self._bound(self.step)
 
-    def add(self, rows_x: Tensor, rows_y: Tensor, weights: BatchWeights) -> None:
-        """Enter the weights of a minibatch and go on to the next step."""
-        for side, (w, rows) in enumerate(zip(weights, (rows_x, rows_y), strict=True)):
-            half = halfway(w.detach())
-            self.shares[self.step, side] = half.sum().square() / half.square().sum() / len(half)
+    def add(self, rows: Sequence[Tensor], weights: Sequence[Tensor]) -> None:
+        """Enter the weights of a minibatch and go on to the next step.
+
+        Args:
+            rows: of the examples in each weighted domain's data, (m,) each.
+            weights: what the examples count for, (m,) each.
+        """
+        for side, (row, weight) in enumerate(zip(rows, weights, strict=True)):
+            w = weight.detach()
+            self.shares[self.step, side] = w.sum().square() / w.square().sum() / len(w)
             if self.classes is not None:
-                count = self.totals.shape[-1]
-                self.totals[self.step, side] = class_totals(half, self.classes[side][rows], count)
+                of = self.classes[side][row]
+                self.totals[self.step, side] = class_totals(w, of, self.count)
         self.step += 1
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """For a checkpoint."""
+        return {"step": torch.tensor(self.step), "totals": self.totals, "shares": self.shares}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """From a checkpoint."""
+        self.step = int(state["step"])
+        self.totals.copy_(state["totals"])
+        self.shares.copy_(state["shares"])
 
 
 def exactly_equal(shares: Tensor) -> float:

@@ -40,11 +40,11 @@ class BatchWeights(NamedTuple):
 def batch_softmax(logits: Tensor, bound: float) -> Tensor:
     """Weights (m,) from logits (m,) or (m, 1), clipped to [-bound, bound] first.
 
-    The largest weight is then at most exp(2 bound) times the smallest (JD-BW 4.3).
+    The largest weight is then at most exp(2 bound) times the smallest (JD-BW 4.3). A logit that
+    is NaN makes all weights NaN, which the training loop sees in the loss.
 
     Raises:
         ValueError: a batch of one example, whose weight is 1 whatever the network says.
-        FloatingPointError: a logit is not finite.
     """
     flat = logits.flatten()
     if len(flat) < 2:
@@ -52,9 +52,6 @@ def batch_softmax(logits: Tensor, bound: float) -> Tensor:
             "a batch of one example always has weight 1, so that nothing can be learnt; use a "
             "batch of two or more"
         )
-    if not bool(flat.isfinite().all()):
-        bad = int((~flat.isfinite()).sum())
-        raise FloatingPointError(f"{bad} of {len(flat)} outputs of a weight net are not finite")
     return flat.clamp(-bound, bound).softmax(0)
 
 
@@ -103,7 +100,10 @@ class TwoArguments(nn.Module):
 
 
 class Equal(nn.Module):
-    """No weighting: 1/m each, the ablation "joint discriminator alone" (JD-BW 4.2)."""
+    """No weighting: 1/m each, the ablation "joint discriminator alone" (JD-BW 4.2).
+
+    The one weighting without parameters: there is nothing to train.
+    """
 
     def forward(self, pairs: Pairs, bound: float) -> BatchWeights:
         return BatchWeights(_equal(pairs.x), _equal(pairs.y))

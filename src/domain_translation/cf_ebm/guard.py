@@ -7,10 +7,8 @@ become one picture. A run is stopped when one of these has plainly happened.
 
 from __future__ import annotations
 
-import math
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 # Single gaps of nearly 50 were seen in runs that recovered; a run whose gaps stayed at 50 did not.
 # A penalty w on energies holds the gap of a lost run at 1/w, so a limit on single gaps is blind.
@@ -48,40 +46,38 @@ class DivergedError(RuntimeError):
         )
 
 
-class Trace(nn.Module):
-    """What happened at every update, in buffers so that checkpoints carry it.
+class Trace:
+    """What happened at every update, kept in the checkpoint of the training.
 
     The loss is not among the signs of progress: the gap of a good model hovers around 0.
+
+    Args:
+        updates: of the stage.
+        device: of the training, where the numbers stay until they are looked at.
     """
 
-    values: Tensor
-    done: Tensor
-
-    def __init__(self, updates: int) -> None:
-        super().__init__()
-        self.register_buffer("values", torch.full((updates, len(FIELDS)), torch.nan))
-        self.register_buffer("done", torch.zeros((), dtype=torch.int64))
+    def __init__(self, updates: int, device: torch.device | str = "cpu") -> None:
+        self.values = torch.full((updates, len(FIELDS)), torch.nan, device=device)
+        self.done = 0
 
     def __len__(self) -> int:
-        return int(self.done)
+        return self.done
 
     def __getitem__(self, field: str) -> Tensor:
         """One of `FIELDS` at every update so far, (updates,)."""
-        return self.values[: len(self), FIELDS.index(field)]
+        return self.values[: self.done, FIELDS.index(field)]
 
     def add(self, low: Tensor, high: Tensor, samples: Tensor, score: Tensor, fade: float) -> None:
-        """Record one update and stop a run that is lost.
+        """Write down one update.
 
         Args:
             low, high: energies of data and of samples, (B,).
             samples: ends of the chains, (B, C, S, S).
             score: the score there.
             fade: b.
-
-        Raises:
-            DivergedError: see the module.
         """
-        row = torch.stack(
+        row = self.values[self.done]
+        row[:-1] = torch.stack(
             [
                 low.mean() - high.mean(),
                 low.mean(),
@@ -89,24 +85,40 @@ class Trace(nn.Module):
                 score.flatten(1).norm(dim=1).mean(),
                 samples.std(),
                 samples.std(0).mean(),
-                samples.new_tensor(fade),
             ]
         )
-        self.values[len(self)] = row
+        row[-1] = fade
         self.done += 1
-        recent = self["gap"][-WINDOW:].abs()
-        lost = len(recent) == WINDOW and bool(recent.median() > GAP)
-        self._check(dict(zip(FIELDS, row.tolist(), strict=True)), lost)
 
-    def _check(self, now: dict[str, float], lost: bool) -> None:
-        if lost or not math.isfinite(now["gap"]):
-            what = "the energies of data and samples have come apart"
-        elif not now["gradient_norm"] < STEEP:
-            what = "the energy is too steep for any step size"
-        elif not now["sample_std"] < SPREAD:
-            what = "the chains leave the range of images"
-        elif now["diversity"] < SAME:
-            what = "all chains end at the same image"
-        else:
-            return
-        raise DivergedError(len(self), what, now)
+    def check(self) -> None:
+        """Stop a run that is lost.
+
+        Raises:
+            DivergedError: of the first update at which it was; see the module.
+        """
+        seen = self.values[: self.done].cpu()
+        now = dict(zip(FIELDS, seen.T, strict=True))
+        apart = ~now["gap"].isfinite()
+        if self.done >= WINDOW:
+            recent = now["gap"].abs().unfold(0, WINDOW, 1).median(1).values
+            apart[WINDOW - 1 :] |= recent > GAP
+        signs = {
+            "the energies of data and samples have come apart": apart,
+            "the energy is too steep for any step size": ~(now["gradient_norm"] < STEEP),
+            "the chains leave the range of images": ~(now["sample_std"] < SPREAD),
+            "all chains end at the same image": now["diversity"] < SAME,
+        }
+        lost = torch.stack(list(signs.values())).nonzero()
+        if len(lost):
+            sign, update = min(lost.tolist(), key=lambda at: at[::-1])
+            measured = dict(zip(FIELDS, seen[update].tolist(), strict=True))
+            raise DivergedError(update + 1, list(signs)[sign], measured)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """For a checkpoint."""
+        return {"values": self.values, "done": torch.tensor(self.done)}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """From a checkpoint."""
+        self.values.copy_(state["values"])
+        self.done = int(state["done"])

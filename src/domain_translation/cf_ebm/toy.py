@@ -23,7 +23,7 @@ from domain_translation import langevin
 from domain_translation.checkpoints import digest
 from domain_translation.runtime import seeded
 from domain_translation.scores import Energy, energy_score
-from domain_translation.training import Player, adam, fit, linear_decay, unpaired
+from domain_translation.training import Batch, Losses, Player, fit, linear_decay, unpaired
 
 # (energy, data batch, remembered chains, generator) -> negatives, chains to remember
 Drawn = tuple[Tensor, Tensor]
@@ -198,6 +198,21 @@ def uniform(like: Tensor, half_width: float, generator: Generator) -> Tensor:
     return torch.empty_like(like).uniform_(-half_width, half_width, generator=generator)
 
 
+@dataclass
+class Memory:
+    """Chains that a training goes on from, in its checkpoint."""
+
+    chains: Tensor
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """For a checkpoint."""
+        return {"chains": self.chains}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """From a checkpoint."""
+        self.chains = state["chains"].to(self.chains)
+
+
 def train_energy(
     make: Callable[[], nn.Module],
     data: Tensor,
@@ -231,30 +246,24 @@ def train_energy(
         raise ValueError("the data hold NaN or infinite values; remove them first")
     with seeded(seed):
         energy = make().to(data.device)
-    memory = nn.Module()  # a module, because the loop checkpoints the buffers of modules
-    memory.register_buffer("chains", negatives.chains.to(data, copy=True))
+    player = Player(energy, config.learning_rate, (config.momentum, 0.999))
+    memory = Memory(negatives.chains.to(data, copy=True))
 
-    def loss(batch: tuple[Tensor, ...], generator: Generator) -> Tensor:
+    def step(batch: Batch, generator: Generator) -> Losses:
         (x,) = batch
         # Frozen, so that the chains' many gradients are of the states alone.
         energy.requires_grad_(False)
-        y, chains = negatives.draw(energy, x, memory.get_buffer("chains"), generator)
+        y, memory.chains = negatives.draw(energy, x, memory.chains, generator)
         energy.requires_grad_(True)
-        memory.get_buffer("chains").copy_(chains)
-        gap: Tensor = energy(x).mean() - energy(y).mean()
-        return gap
+        # The gradient of the log-likelihood, CF-EBM eq. 2 (cfebm.eq2)
+        return {"energy": player.descend(energy(x).mean() - energy(y).mean())}
 
     gaps = fit(
-        [
-            Player(
-                "energy",
-                nn.ModuleList([energy, memory]),
-                loss,
-                adam(energy, config.learning_rate, (config.momentum, 0.999)),
-            )
-        ],
+        step,
+        {"energy": player},
         unpaired(config.batch, data),
         config.updates,
+        state={"chains": memory},
         seed=seed,
         schedule=linear_decay(config.updates),
         checkpoint=checkpoint,

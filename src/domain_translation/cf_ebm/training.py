@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
 from domain_translation.cf_ebm.average import Average
@@ -29,7 +29,16 @@ from domain_translation.cf_ebm.sampling import ShortRun, frozen, short_run, unif
 from domain_translation.checkpoints import digest
 from domain_translation.runtime import seeded
 from domain_translation.scores import energy_score
-from domain_translation.training import Player, Schedule, adam, constant, fit, unpaired
+from domain_translation.training import (
+    Batch,
+    Losses,
+    Player,
+    Schedule,
+    Step,
+    constant,
+    fit,
+    unpaired,
+)
 
 # (chains, fading factor b, generator) -> where the chains start, (chains, C, S, S)
 Start = Callable[[int, float, Generator], Tensor]
@@ -44,7 +53,7 @@ class Trained(NamedTuple):
 
 
 @dataclass(frozen=True)
-class _Stage:
+class Stage:
     """What one stage of `train_stages` works with."""
 
     number: int
@@ -148,7 +157,7 @@ def train_stages(
         start = starts(network, number)
         if number:
             network.expand(seed + number)
-        stage = _Stage(number, at_size(data, size), start)
+        stage = Stage(number, at_size(data, size), start)
         average, trace = _train_stage(network, stage, config, seed, checkpoint)
         network.settle()
         traces.append(trace)
@@ -158,60 +167,70 @@ def train_stages(
 
 def _train_stage(
     network: EnergyNetwork,
-    stage: _Stage,
+    stage: Stage,
     config: CFEBMConfig,
     seed: int,
     checkpoint: Path | str | None,
 ) -> tuple[Average, Trace]:
     """One stage; `network` is trained in place."""
-    updates = config.updates(stage.number)
-    average = Average(network, config.average)
-    trace = Trace(updates).to(stage.data.device)
-    run = config.run(stage.number)
-    grows, last = stage.number > 0, stage.number + 1 == len(config.sizes)
-
-    def loss(batch: tuple[Tensor, ...], generator: Generator) -> Tensor:
-        (x,) = batch
-        average.update(network)
-        step = len(trace)
-        network.fade = fading(step * config.batch, config.images[stage.number]) if grows else 1.0
-        begin = stage.start(len(x), network.fade, generator)
-        # Eq. 3 with the current energy; no gradient flows through the chain.
-        still = frozen(network, config.precision)
-        samples = short_run(still, begin, run, generator=generator).x
-        if config.data_noise:
-            x = x + torch.empty_like(x).normal_(0.0, config.data_noise, generator=generator)
-        low, high = network(torch.cat([x, samples])).chunk(2)
-        trace.add(low.detach(), high.detach(), samples, energy_score(still)(samples), network.fade)
-        size = low.square().mean() + high.square().mean()
-        total: Tensor = low.mean() - high.mean() + config.penalty * size  # eq. 2
-        return total
-
-    player = Player(
-        "energy",
-        nn.ModuleList([network, average, trace]),
-        loss,
-        adam(network, config.learning_rates[stage.number], (config.momentum, 0.999)),
-    )
+    size, updates = stage.data.shape[-1], config.updates(stage.number)
+    average, trace = Average(network, config.average), Trace(updates, stage.data.device)
+    energy = Player(network, config.learning_rates[stage.number], (config.momentum, 0.999))
     folder = Path(checkpoint) if checkpoint is not None else None
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
+    last = stage.number + 1 == len(config.sizes)
     fit(
-        [player],
+        algorithm1(network, stage, config, average, trace, energy),
+        {"energy": energy},
         unpaired(config.batch, stage.data),
         updates,
+        state={"average": average, "trace": trace},
+        watch=trace.check,
         seed=seed + stage.number,
         schedule=_slowing(updates, config.final) if last else constant,
-        checkpoint=folder and folder / f"{stage.data.shape[-1]}.safetensors",
-        card={
-            "config": asdict(config),
-            "stage": stage.data.shape[-1],
-            "data_sha256": digest(stage.data),
-        },
-        label=f"energy at {stage.data.shape[-1]} pixels",
+        checkpoint=folder and folder / f"{size}.safetensors",
+        card={"config": asdict(config), "stage": size, "data_sha256": digest(stage.data)},
+        label=f"energy at {size} pixels",
     )
     average.update(network)
     return average, trace
+
+
+def algorithm1(
+    network: EnergyNetwork,
+    stage: Stage,
+    config: CFEBMConfig,
+    average: Average,
+    trace: Trace,
+    energy: Player,
+) -> Step:
+    """One update of CF-EBM's Algorithm 1 (cfebm.alg1) at the resolution of a stage."""
+    run = config.run(stage.number)
+
+    def step(batch: Batch, generator: Generator) -> Losses:
+        (x,) = batch
+        average.update(network)
+
+        # The new block fades in while the help of the coarse model fades out.
+        seen = len(trace) * config.batch
+        network.fade = fading(seen, config.images[stage.number]) if stage.number else 1.0
+        begin = stage.start(len(x), network.fade, generator)
+
+        # Samples by eq. 3 with the present energy; no gradient flows through the chain.
+        still = frozen(network, config.precision)
+        samples = short_run(still, begin, run, generator=generator).x
+
+        # Lower the energy of data, raise that of samples (eq. 2), keep both from running away.
+        if config.data_noise:
+            x = x + torch.empty_like(x).normal_(0.0, config.data_noise, generator=generator)
+        low, high = network(torch.cat([x, samples])).chunk(2)
+        size = low.square().mean() + high.square().mean()
+        loss = energy.descend(low.mean() - high.mean() + config.penalty * size)
+        trace.add(low.detach(), high.detach(), samples, energy_score(still)(samples), network.fade)
+        return {"energy": loss}
+
+    return step
 
 
 def _slowing(updates: int, final: float) -> Schedule:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import torch
-from torch import Generator, Tensor, nn
+from torch import Generator, Tensor
 
 
-class ImagePool(nn.Module):
-    """Up to `size` past translations of shape `event`; a module, so that checkpoints keep it."""
+class ImagePool:
+    """Up to `size` past translations of shape `event`; a pool of size 0 hands everything through.
 
-    images: Tensor
-    filled: Tensor
+    Coins and places stay on the device: nothing waits for it.
+    """
 
-    def __init__(self, size: int, event: tuple[int, ...]) -> None:
-        super().__init__()
-        self.register_buffer("images", torch.zeros(size, *event))
-        self.register_buffer("filled", torch.zeros((), dtype=torch.int64))
+    def __init__(
+        self, size: int, event: tuple[int, ...], device: torch.device | str = "cpu"
+    ) -> None:
+        self.images = torch.zeros(size, *event, device=device)
+        self.filled = 0
 
     def exchange(self, fresh: Tensor, generator: Generator) -> Tensor:
         """Put in a batch (B, *event) of fresh translations, take out as many.
@@ -23,18 +24,26 @@ class ImagePool(nn.Module):
         Until the pool is full, what goes in comes out. Then a coin decides for each image
         whether it is handed through or swapped for a random one of the pool.
         """
+        size, device = len(self.images), generator.device
         out = []
-        for image in fresh:
-            if self.filled < len(self.images):
+        for image in fresh if size else ():
+            if self.filled < size:
                 self.images[self.filled] = image
                 self.filled += 1
                 out.append(image)
                 continue
-            coin = torch.rand((), generator=generator, device=generator.device)
-            slot = torch.randint(len(self.images), (), generator=generator, device=generator.device)
-            if coin < 0.5:
-                out.append(image)
-            else:
-                out.append(self.images[slot].clone())
-                self.images[slot] = image
-        return torch.stack(out)
+            through = torch.rand((), generator=generator, device=device) < 0.5
+            slot = torch.randint(size, (1,), generator=generator, device=device)
+            past = self.images[slot][0]
+            out.append(torch.where(through, image, past))
+            self.images.index_copy_(0, slot, torch.where(through, past, image)[None])
+        return torch.stack(out) if size else fresh
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """For a checkpoint."""
+        return {"images": self.images, "filled": torch.tensor(self.filled)}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """From a checkpoint."""
+        self.images.copy_(state["images"])
+        self.filled = int(state["filled"])

@@ -6,15 +6,26 @@ setting (lcool.arch.toynets, improveit.arch.toy); what is missing is declared in
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import torch
 from torch import Generator, Tensor, nn
 
 from domain_translation.checkpoints import digest
+from domain_translation.cyclegan.images import CycleGAN
 from domain_translation.networks import Critic, ResidualMLP
 from domain_translation.runtime import seeded
-from domain_translation.training import Player, adam, fit, linear_decay, unpaired
+from domain_translation.training import (
+    Batch,
+    Losses,
+    Player,
+    Step,
+    fit,
+    linear_decay,
+    unpaired,
+)
 
 
 @dataclass(frozen=True)
@@ -35,52 +46,34 @@ TOY = ToyConfig()
 DIGITS = ToyConfig(width=256, critic_width=128, batch=64, learning_rate=3e-3)
 
 
-def cyclegan_players(
-    forward: nn.Module,
-    backward: nn.Module,
-    source_critic: nn.Module,
-    target_critic: nn.Module,
-    config: ToyConfig,
-) -> list[Player]:
-    """Generators and critics as two players with CycleGAN's losses.
+def toy_step(networks: CycleGAN, config: ToyConfig, players: Mapping[str, Player]) -> Step:
+    """One step of CycleGAN on points.
 
     Least-squares adversarial loss (critics: 1 for data, 0 for translations) and L1 cycle loss;
     no identity loss, which CycleGAN keeps for paintings and which would teach the round trip
     to leave off-manifold points alone. Minibatches are (source, target), unpaired.
-
-    Args:
-        forward: G, source -> target.
-        backward: F, target -> source.
-        source_critic, target_critic: sample -> (B, 1) score of being real.
-        config: weights, learning rate and momentum.
     """
+    forward, backward, critic_x, critic_y = networks
 
-    def generator_loss(batch: tuple[Tensor, ...], _: Generator) -> Tensor:
+    def step(batch: Batch, _: Generator) -> Losses:
         x, y = batch
-        fake_y, fake_x = forward(x), backward(y)
-        fool = (target_critic(fake_y) - 1).square().mean()
-        fool = fool + (source_critic(fake_x) - 1).square().mean()
-        cycle = (backward(fake_y) - x).abs().mean() + (forward(fake_x) - y).abs().mean()
-        loss: Tensor = fool + config.lambda_cycle * cycle
-        return loss
 
-    def critic_loss(batch: tuple[Tensor, ...], _: Generator) -> Tensor:
-        x, y = batch
-        fake_y, fake_x = forward(x).detach(), backward(y).detach()
-        real = (target_critic(y) - 1).square().mean() + (source_critic(x) - 1).square().mean()
-        fake = target_critic(fake_y).square().mean() + source_critic(fake_x).square().mean()
-        loss: Tensor = (real + fake) / 2
-        return loss
+        # Generators: fool both critics, and come back.
+        gx, fy = forward(x), backward(y)
+        fool = (critic_y(gx) - 1).square().mean() + (critic_x(fy) - 1).square().mean()
+        cycle = (backward(gx) - x).abs().mean() + (forward(fy) - y).abs().mean()
+        loss = fool + config.lambda_cycle * cycle
+        losses = {"generators": players["generators"].descend(loss)}
 
-    generators = nn.ModuleList([forward, backward])
-    critics = nn.ModuleList([source_critic, target_critic])
-    betas = (config.momentum, 0.999)
-    return [
-        Player(
-            "generators", generators, generator_loss, adam(generators, config.learning_rate, betas)
-        ),
-        Player("critics", critics, critic_loss, adam(critics, config.learning_rate, betas)),
-    ]
+        # Critics: tell data from what the generators make now.
+        with torch.no_grad():
+            gx, fy = forward(x), backward(y)
+        real = (critic_y(y) - 1).square().mean() + (critic_x(x) - 1).square().mean()
+        fake = critic_y(gx).square().mean() + critic_x(fy).square().mean()
+        losses["critics"] = players["critics"].descend((real + fake) / 2)
+        return losses
+
+    return step
 
 
 def train_toy_cyclegan(
@@ -111,12 +104,23 @@ def train_toy_cyclegan(
         )
     dim = source[0].numel()
     with seeded(seed):
-        forward, backward = ResidualMLP(dim, config.width), ResidualMLP(dim, config.width)
-        critics = Critic(dim, config.critic_width), Critic(dim, config.critic_width)
-    for network in (forward, backward, *critics):
+        networks = CycleGAN(
+            ResidualMLP(dim, config.width),
+            ResidualMLP(dim, config.width),
+            Critic(dim, config.critic_width),
+            Critic(dim, config.critic_width),
+        )
+    for network in networks:
         network.to(source.device)
+    forward, backward, *critics = networks
+    betas = (config.momentum, 0.999)
+    team = {
+        "generators": Player(nn.ModuleList([forward, backward]), config.learning_rate, betas),
+        "critics": Player(nn.ModuleList(critics), config.learning_rate, betas),
+    }
     fit(
-        cyclegan_players(forward, backward, *critics, config),
+        toy_step(networks, config, team),
+        team,
         unpaired(config.batch, source, target),
         config.steps,
         seed=seed,

@@ -18,7 +18,7 @@ from torch import Generator, Tensor, nn
 from domain_translation.checkpoints import digest
 from domain_translation.dae.training import DenoiserConfig
 from domain_translation.runtime import seeded
-from domain_translation.training import Player, adam, fit, linear_decay, unpaired
+from domain_translation.training import Batch, Losses, Player, fit, linear_decay, unpaired
 
 
 class ConditionalDenoiser(nn.Module):
@@ -139,18 +139,20 @@ def train_conditional(
         model = make().to(data.device)
     ladder = torch.tensor(sigmas, dtype=data.dtype, device=data.device)
 
-    def loss(batch: tuple[Tensor, ...], generator: Generator) -> Tensor:
+    denoiser = Player(model, config.learning_rate)
+
+    def step(batch: Batch, generator: Generator) -> Losses:
         (x,) = batch
         rung = torch.randint(len(ladder), (len(x),), generator=generator, device=x.device)
         sigma = ladder[rung]
         noise = torch.empty_like(x).normal_(generator=generator)
         noisy = x + sigma.reshape(-1, *[1] * (x.ndim - 1)) * noise
-        error = (model(noisy, sigma) - x).square().flatten(1).sum(1)
-        weighted: Tensor = (error / sigma**2).mean()
-        return weighted
+        error = (model(noisy, sigma) - x).square().flatten(1).sum(1)  # L-Cool eq. 2
+        return {"denoiser": denoiser.descend((error / sigma**2).mean())}
 
     fit(
-        [Player("denoiser", model, loss, adam(model, config.learning_rate))],
+        step,
+        {"denoiser": denoiser},
         unpaired(config.batch, data),
         config.steps,
         seed=seed,

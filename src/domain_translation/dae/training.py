@@ -12,7 +12,7 @@ from torch import Generator, Tensor, nn
 
 from domain_translation.checkpoints import digest
 from domain_translation.runtime import seeded
-from domain_translation.training import Player, adam, fit, linear_decay, unpaired
+from domain_translation.training import Batch, Losses, Player, fit, linear_decay, unpaired
 
 
 @dataclass(frozen=True)
@@ -76,13 +76,16 @@ def train_denoiser(
     with seeded(seed):
         model = make().to(data.device)
 
-    def loss(batch: tuple[Tensor, ...], generator: Generator) -> Tensor:
+    denoiser = Player(model, config.learning_rate)
+
+    def step(batch: Batch, generator: Generator) -> Losses:
         (x,) = batch
         noise = torch.empty_like(x).normal_(0.0, sigma, generator=generator)
-        return denoising_loss(model, x, noise)
+        return {"denoiser": denoiser.descend(denoising_loss(model, x, noise))}
 
     fit(
-        [Player("denoiser", model, loss, adam(model, config.learning_rate))],
+        step,
+        {"denoiser": denoiser},
         unpaired(config.batch, data),
         config.steps,
         seed=seed,

@@ -20,7 +20,15 @@ from domain_translation.checkpoints import digest
 from domain_translation.data.augment import flip_and_move
 from domain_translation.evaluation.judge_networks import make_judges
 from domain_translation.runtime import seeded
-from domain_translation.training import Batches, Player, adam, fit, linear_decay, unpaired
+from domain_translation.training import (
+    Batch,
+    Batches,
+    Losses,
+    Player,
+    fit,
+    linear_decay,
+    unpaired,
+)
 
 _PART = 128  # images judged at a time; bounds the memory
 
@@ -74,8 +82,18 @@ def train_image_judges(
     with seeded(seed):
         judges = make_judges(source.shape[-1])
     judges.to(source.device)
-    players = [_player(name, judge, config) for name, judge in judges.items()]
+    players = {name: Player(judge, config.learning_rate) for name, judge in judges.items()}
+
+    def step(batch: Batch, _: Generator) -> Losses:
+        x, y = batch
+        smoothing = config.smoothing
+        return {
+            name: players[name].descend(cross_entropy(judge(x), y, label_smoothing=smoothing))
+            for name, judge in judges.items()
+        }
+
     fit(
+        step,
         players,
         _augmented(source, target, config),
         config.steps,
@@ -120,20 +138,12 @@ def _check(source: Tensor, target: Tensor) -> None:
         )
 
 
-def _player(name: str, judge: nn.Module, config: JudgeConfig) -> Player:
-    def loss(batch: tuple[Tensor, ...], _: Generator) -> Tensor:
-        x, y = batch
-        return cross_entropy(judge(x), y, label_smoothing=config.smoothing)
-
-    return Player(name, judge, loss, adam(judge, config.learning_rate))
-
-
 def _augmented(source: Tensor, target: Tensor, config: JudgeConfig) -> Batches:
     """Minibatches of real images of both domains, augmented once for all judges."""
     draw = unpaired(config.batch, source, target)
     labels = torch.tensor([0, 1], device=source.device).repeat_interleave(config.batch)
 
-    def batches(generator: Generator) -> tuple[Tensor, ...]:
+    def batches(generator: Generator) -> Batch:
         return augment(torch.cat(draw(generator)), config, generator), labels
 
     return batches

@@ -18,7 +18,15 @@ from torch.nn.functional import cross_entropy
 from domain_translation.checkpoints import digest
 from domain_translation.data.augment import flip_and_move
 from domain_translation.runtime import seeded
-from domain_translation.training import Batches, Player, adam, fit, linear_decay, unpaired
+from domain_translation.training import (
+    Batch,
+    Batches,
+    Losses,
+    Player,
+    fit,
+    linear_decay,
+    unpaired,
+)
 
 FEATURES = 64  # numbers per image in the last hidden layer
 _SMALLEST = 4  # side in pixels at which the convolutions stop
@@ -112,12 +120,16 @@ def train_sample_judge(
         judge = SampleJudge(x.shape[-1], x.shape[1], config.width, int(y.max()) + 1)
     judge.to(x.device)
 
-    def loss(batch: tuple[Tensor, ...], generator: Generator) -> Tensor:
+    player = Player(judge, config.learning_rate)
+
+    def step(batch: Batch, _: Generator) -> Losses:
         images, labels = batch
-        return cross_entropy(judge(images), labels, label_smoothing=config.smoothing)
+        loss = cross_entropy(judge(images), labels, label_smoothing=config.smoothing)
+        return {"judge": player.descend(loss)}
 
     fit(
-        [Player("judge", judge, loss, adam(judge, config.learning_rate))],
+        step,
+        {"judge": player},
         _augmented(x, y, config),
         config.steps,
         seed=seed,
@@ -150,7 +162,7 @@ def _augmented(x: Tensor, y: Tensor, config: SampleJudgeConfig) -> Batches:
     rows = torch.arange(len(x), device=x.device)
     draw = unpaired(config.batch, rows)
 
-    def batches(generator: Generator) -> tuple[Tensor, ...]:
+    def batches(generator: Generator) -> Batch:
         (chosen,) = draw(generator)
         return _augment(x[chosen], config, generator), y[chosen]
 

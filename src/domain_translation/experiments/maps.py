@@ -94,7 +94,7 @@ def train(pairs: Pairs, plan: Plan, work: Path, out: Path) -> Networks:
             plan.cyclegan,
             plan.seed,
             work / "maps_cyclegan.ckpt",
-        )
+        ).networks
     with timed(work / CLOCK, "denoiser"):
         denoiser = dae.train_denoiser(
             dae.UNetDenoiser,

@@ -7,7 +7,7 @@ weights may collapse onto one example per batch; it is here to be measured.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -15,15 +15,15 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
-from domain_translation.batch_weight.masses import class_totals
-from domain_translation.batch_weight.weighting import batch_softmax, relaxed
+from domain_translation.batch_weight.record import Record
+from domain_translation.batch_weight.weighting import batch_softmax
 from domain_translation.checkpoints import digest
 from domain_translation.jd_bw.config import Schedule
 from domain_translation.jd_bw.generators import draw_noise
 from domain_translation.jd_bw.toy import PointGenerator, ToyConfig, perceptron
 from domain_translation.jd_bw.training import minibatches
 from domain_translation.runtime import seeded
-from domain_translation.training import Batch, Player, TrainingError, adam, fit
+from domain_translation.training import Batch, Losses, Player, Step, fit
 
 
 class OneSidedNetworks(NamedTuple):
@@ -47,29 +47,6 @@ class OneSidedTrained(NamedTuple):
     losses: Tensor  # (steps, players)
     totals: Tensor  # (steps, K) weighted class masses of the first domain, if classes were given
     shares: Tensor  # (steps,) effective share of the examples of a minibatch
-
-
-class _Log(nn.Module):
-    """Step counter and record, kept in the generator's checkpoint."""
-
-    step: Tensor
-    totals: Tensor
-    shares: Tensor
-
-    def __init__(self, steps: int, classes: Tensor | None) -> None:
-        super().__init__()
-        self.classes = classes
-        self.count = 0 if classes is None else 1 + int(classes.max())
-        self.register_buffer("step", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("totals", torch.zeros(steps, self.count))
-        self.register_buffer("shares", torch.zeros(steps))
-
-    def add(self, rows: Tensor, weights: Tensor) -> None:
-        w = weights.detach()
-        self.shares[self.step] = w.sum().square() / w.square().sum() / len(w)
-        if self.classes is not None:
-            self.totals[self.step] = class_totals(w, self.classes[rows], self.count)
-        self.step += 1
 
 
 def train(
@@ -96,18 +73,30 @@ def train(
 
     Raises:
         ValueError: an empty domain, or as many classes as examples are not.
-        TrainingError: the weight net or a loss is not finite; says at which step.
+        TrainingError: a loss is not finite; says which, and at which step.
         CheckpointError: see `training.fit`.
     """
     if len(x) == 0 or len(y) == 0:
         raise ValueError("cannot train on an empty domain; give at least one example of each")
     if classes is not None and classes.shape != x.shape[:1]:
         raise ValueError("give one class per example of the first domain, or no classes at all")
-    log = _Log(schedule.steps, classes).to(x.device)
+    for network in networks:
+        network.to(x.device)
+    known = None if classes is None else (classes,)
+    bounds = schedule.clip_first, schedule.clip_last
+    record = Record(schedule.steps, *bounds, known, sides=1, device=x.device)
+    betas = (schedule.momentum, 0.999)
+    team = {
+        "generator": Player(networks.forward, schedule.lr_generator, betas),
+        "weights": Player(networks.weight, schedule.lr_weights, betas),
+        "discriminator": Player(networks.discriminator, schedule.lr_critic, betas),
+    }
     losses = fit(
-        _players(x, y, networks, schedule, log),
+        algorithm2(x, y, networks, schedule, record, team),
+        team,
         minibatches(len(x), len(y), schedule),
         schedule.steps,
+        state={"record": record},
         seed=seed,
         checkpoint=checkpoint,
         card={"config": asdict(schedule), "data_sha256": digest({"x": x, "y": y}), "sides": 1},
@@ -115,72 +104,57 @@ def train(
     )
     for network in networks:
         network.requires_grad_(False).eval()
-    return OneSidedTrained(networks, losses, log.totals, log.shares)
+    return OneSidedTrained(networks, losses, record.totals[:, 0], record.shares[:, 0])
+
+
+def algorithm2(
+    x: Tensor,
+    y: Tensor,
+    networks: OneSidedNetworks,
+    schedule: Schedule,
+    record: Record,
+    players: Mapping[str, Player],
+) -> Step:
+    """One step of JD-BW's Algorithm 2 (jdbw.alg2) on minibatches of `minibatches`."""
+    forward, discriminator, weight = networks
+
+    def translate(images: Tensor, noise: Generator) -> Tensor:
+        return forward(images, draw_noise(len(images), schedule.noise, noise))
+
+    def step(rows: Batch, noise: Generator) -> Losses:
+        # Generator: the discriminator should value its weighted translations low.
+        i, j = rows[0][0], rows[1][0]
+        fake, real = discriminator(translate(x[i], noise)), discriminator(y[j])
+        weights = batch_softmax(weight(x[i]), record.bound())
+        record.add((i,), (weights,))
+        found, wanted = fake.detach(), real.detach()
+        losses = {"generator": players["generator"].descend((fake * weights.detach()).sum())}
+
+        # Weight net: leave the discriminator nothing to tell them apart by (JD-BW eq. 6).
+        loss = weighted_gap(found, wanted, weights).square()
+        losses["weights"] = players["weights"].descend(loss)
+
+        # Discriminator: d steps on minibatches of their own.
+        for turn, (i, j) in enumerate(zip(rows[0][1:], rows[1][1:], strict=True), 1):
+            with torch.no_grad():
+                points = torch.cat([translate(x[i], noise), y[j]])
+                weights = batch_softmax(weight(x[i]), record.bound())
+            values = discriminator(points.requires_grad_())
+            # The paper's pseudocode has no Lipschitz constraint; the penalty is that of 4.3.
+            (slope,) = torch.autograd.grad(values.sum(), points, create_graph=True)
+            steep = slope.flatten(1).square().sum(1).mean()
+            between = weighted_gap(values[: len(i)], values[len(i) :], weights)
+            loss = schedule.penalty * steep - between
+            losses[f"discriminator, turn {turn}"] = players["discriminator"].descend(loss)
+        return losses
+
+    return step
 
 
 def weighted_gap(fake: Tensor, real: Tensor, weights: Tensor) -> Tensor:
     """L^- - L^+ of Algorithm 2, from discriminator values (m,) and weights (m,) of sum one."""
     # JD-BW eq. 7: L^- = sum_i w_i D(G(x_i)), L^+ = sum_i D(y_i) / m
     return (fake * weights).sum() - real.mean()
-
-
-def _players(
-    x: Tensor, y: Tensor, networks: OneSidedNetworks, schedule: Schedule, log: _Log
-) -> list[Player]:
-    """Generator, weight net, and the discriminator `critic_steps` times."""
-    forward, discriminator, weight = networks
-    bound = relaxed(schedule.clip_first, schedule.clip_last, schedule.steps)
-    fresh: list[tuple[Tensor, Tensor, Tensor]] = []  # from the generator to the weight net
-
-    def weigh(images: Tensor) -> Tensor:
-        try:
-            return batch_softmax(weight(images), bound(int(log.step)))
-        except FloatingPointError as error:
-            raise TrainingError(f"{error} at step {int(log.step)}; lower lr_weights") from error
-
-    def translate(images: Tensor, generator: Generator) -> Tensor:
-        out: Tensor = forward(images, draw_noise(len(images), schedule.noise, generator))
-        return out
-
-    def generator_loss(rows: Batch, generator: Generator) -> Tensor:
-        images = x[rows[0][0]]
-        fake, real = discriminator(translate(images, generator)), discriminator(y[rows[1][0]])
-        weights = weigh(images)
-        fresh[:] = [(fake.detach(), real.detach(), weights)]
-        log.add(rows[0][0], weights)
-        out: Tensor = (fake * weights.detach()).sum()
-        return out
-
-    def weight_loss(_: Batch, __: Generator) -> Tensor:
-        return weighted_gap(*fresh[0]).square()
-
-    def critic_loss(turn: int) -> Callable[[Batch, Generator], Tensor]:
-        def loss(rows: Batch, generator: Generator) -> Tensor:
-            images = x[rows[0][turn]]
-            with torch.no_grad():
-                points = torch.cat([translate(images, generator), y[rows[1][turn]]])
-                weights = weigh(images)
-            points.requires_grad_()
-            values = discriminator(points)
-            m = len(images)
-            # The paper's pseudocode has no Lipschitz constraint; the penalty is that of 4.3.
-            (slope,) = torch.autograd.grad(values.sum(), points, create_graph=True)
-            steep = slope.flatten(1).square().sum(1).mean()
-            out: Tensor = schedule.penalty * steep - weighted_gap(values[:m], values[m:], weights)
-            return out
-
-        return loss
-
-    team = nn.ModuleList([forward, log])
-    betas = (schedule.momentum, 0.999)
-    adam_d = adam(discriminator, schedule.lr_critic, betas)
-    return [
-        Player("generator", team, generator_loss, adam(team, schedule.lr_generator, betas)),
-        Player("weights", weight, weight_loss, adam(weight, schedule.lr_weights, betas)),
-    ] + [
-        Player("discriminator", discriminator, critic_loss(1 + turn), adam_d)
-        for turn in range(schedule.critic_steps)
-    ]
 
 
 def networks(config: ToyConfig, seed: int) -> OneSidedNetworks:

@@ -8,7 +8,7 @@ twice.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from domain_translation.batch_weight.weighting import BatchWeights, Equal, Pairs
 from domain_translation.checkpoints import digest
 from domain_translation.jd_bw.config import Schedule
 from domain_translation.jd_bw.generators import draw_noise
-from domain_translation.training import Batch, Batches, Player, TrainingError, adam, fit
+from domain_translation.training import Batch, Batches, Losses, Player, Step, fit
 
 
 class Networks(NamedTuple):
@@ -74,15 +74,22 @@ def train(
 
     Raises:
         ValueError: an empty domain, images of two sizes, or as many classes as examples are not.
-        TrainingError: a weight net or a loss is not finite; says at which step.
+        TrainingError: a loss is not finite; says which, and at which step.
         CheckpointError: see `training.fit`.
     """
     _check(x, y, classes)
-    record = Record(schedule.steps, schedule.clip_first, schedule.clip_last, classes).to(x.device)
+    for network in networks:
+        network.to(x.device)
+    record = Record(
+        schedule.steps, schedule.clip_first, schedule.clip_last, classes, device=x.device
+    )
+    team = players(networks, schedule)
     losses = fit(
-        players(x, y, networks, schedule, record),
+        algorithm1(x, y, networks, schedule, record, team),
+        team,
         minibatches(len(x), len(y), schedule),
         schedule.steps,
+        state={"record": record},
         seed=seed,
         checkpoint=checkpoint,
         card={"config": asdict(schedule), "data_sha256": digest({"x": x, "y": y})},
@@ -91,6 +98,59 @@ def train(
     for network in networks:
         network.requires_grad_(False).eval()
     return Trained(networks, losses, record.totals, record.shares)
+
+
+def algorithm1(
+    x: Tensor,
+    y: Tensor,
+    networks: Networks,
+    schedule: Schedule,
+    record: Record,
+    players: Mapping[str, Player],
+) -> Step:
+    """One step of JD-BW's Algorithm 1 (jdbw.alg1) on minibatches of `minibatches`."""
+    discriminator, weighting = networks.discriminator, networks.weighting
+
+    def step(rows: Batch, noise: Generator) -> Losses:
+        # Generators: at the midpoint of the masses the discriminator tells nothing apart.
+        i, j = rows[0][0], rows[1][0]
+        pairs = translated(x[i], y[j], networks, schedule.noise, noise)
+        values = critic_values(pairs, discriminator)
+        weights = weighting(Pairs(*(images.detach() for images in pairs)), record.bound())
+        record.add((i, j), (halfway(weights.x), halfway(weights.y)))
+        found = values[0].detach(), values[1].detach()
+        fixed = BatchWeights(weights.x.detach(), weights.y.detach())
+        losses = {"generators": players["generators"].descend(gap(values, fixed))}
+
+        # Weight nets: leave the discriminator nothing to tell the domains apart by (JD-BW eq. 6).
+        if "weights" in players:
+            losses["weights"] = players["weights"].descend(gap(found, weights).square())
+
+        # Discriminator: d steps on minibatches of their own, with the penalty of 4.3.
+        for turn, (i, j) in enumerate(zip(rows[0][1:], rows[1][1:], strict=True), 1):
+            with torch.no_grad():
+                pairs = translated(x[i], y[j], networks, schedule.noise, noise)
+                weights = weighting(pairs, record.bound())
+            points = Pairs(*(images.requires_grad_() for images in pairs))
+            values = critic_values(points, discriminator)
+            loss = schedule.penalty * steepness(values, points) - gap(values, weights)
+            losses[f"discriminator, turn {turn}"] = players["discriminator"].descend(loss)
+        return losses
+
+    return step
+
+
+def players(networks: Networks, schedule: Schedule) -> dict[str, Player]:
+    """Generators, discriminator and, where there is anything to train, weight nets."""
+    betas = (schedule.momentum, 0.999)
+    generators = nn.ModuleList([networks.forward, networks.backward])
+    team = {
+        "generators": Player(generators, schedule.lr_generator, betas),
+        "discriminator": Player(networks.discriminator, schedule.lr_critic, betas),
+    }
+    if not isinstance(networks.weighting, Equal):
+        team["weights"] = Player(networks.weighting, schedule.lr_weights, betas)
+    return team
 
 
 def minibatches(n: int, k: int, schedule: Schedule) -> Batches:
@@ -124,59 +184,6 @@ def gap(values: tuple[Tensor, Tensor], weights: BatchWeights) -> Tensor:
     # JD-BW eq. 12, Algorithm 1: L^- = sum_i D(x_i, G(x_i)) (1/m + w_i)/2, L^+ likewise with v_i.
     minus, plus = values
     return (minus * halfway(weights.x)).sum() - (plus * halfway(weights.y)).sum()
-
-
-def players(
-    x: Tensor, y: Tensor, networks: Networks, schedule: Schedule, record: Record
-) -> list[Player]:
-    """Generators, weight nets, and the discriminator `critic_steps` times."""
-    discriminator, weighting = networks.discriminator, networks.weighting
-    fresh: list[tuple[tuple[Tensor, Tensor], BatchWeights]] = []  # from generators to weight nets
-
-    def weigh(pairs: Pairs) -> BatchWeights:
-        try:
-            found: BatchWeights = weighting(pairs, record.bound())
-        except FloatingPointError as error:
-            raise TrainingError(f"{error} at step {int(record.step)}; lower lr_weights") from error
-        return found
-
-    def generator_loss(rows: Batch, generator: Generator) -> Tensor:
-        pairs = translated(x[rows[0][0]], y[rows[1][0]], networks, schedule.noise, generator)
-        values = critic_values(pairs, discriminator)
-        weights = weigh(Pairs(*(images.detach() for images in pairs)))
-        fresh[:] = [((values[0].detach(), values[1].detach()), weights)]
-        record.add(rows[0][0], rows[1][0], weights)
-        return gap(values, BatchWeights(weights.x.detach(), weights.y.detach()))
-
-    def weight_loss(_: Batch, __: Generator) -> Tensor:
-        # JD-BW eq. 6: weights that leave the discriminator nothing to tell the domains apart by.
-        return gap(*fresh[0]).square()
-
-    def critic_loss(turn: int) -> Callable[[Batch, Generator], Tensor]:
-        def loss(rows: Batch, generator: Generator) -> Tensor:
-            with torch.no_grad():
-                pairs = translated(
-                    x[rows[0][turn]], y[rows[1][turn]], networks, schedule.noise, generator
-                )
-                weights = weigh(pairs)
-            points = Pairs(*(images.requires_grad_() for images in pairs))
-            values = critic_values(points, discriminator)
-            return schedule.penalty * steepness(values, points) - gap(values, weights)
-
-        return loss
-
-    generators = nn.ModuleList([networks.forward, networks.backward, record])
-    betas = (schedule.momentum, 0.999)
-    adam_g = adam(generators, schedule.lr_generator, betas)
-    adam_d = adam(discriminator, schedule.lr_critic, betas)
-    team = [Player("generators", generators, generator_loss, adam_g)]
-    if not isinstance(weighting, Equal):
-        adam_w = adam(weighting, schedule.lr_weights, betas)
-        team.append(Player("weights", weighting, weight_loss, adam_w))
-    return team + [
-        Player("discriminator", discriminator, critic_loss(1 + turn), adam_d)
-        for turn in range(schedule.critic_steps)
-    ]
 
 
 def steepness(values: tuple[Tensor, Tensor], points: Pairs) -> Tensor:

@@ -10,9 +10,8 @@ from domain_translation.munit.config import (
     MUNITConfig,
     WeightedConfig,
 )
-from domain_translation.munit.training import Networks, Trained, train
+from domain_translation.munit.training import Networks, Trained, composite, train
 from domain_translation.munit.translation import restyle, style_of, translate
-from domain_translation.munit.weighted_training import WeightedTrained, train_weighted
 
 __all__ = [
     "PAPER",
@@ -25,10 +24,9 @@ __all__ = [
     "Networks",
     "Trained",
     "WeightedConfig",
-    "WeightedTrained",
+    "composite",
     "restyle",
     "style_of",
     "train",
-    "train_weighted",
     "translate",
 ]

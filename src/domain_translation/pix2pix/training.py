@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -9,11 +10,21 @@ import torch
 from torch import Generator, Tensor, nn
 
 from domain_translation.checkpoints import digest
-from domain_translation.cyclegan.images import augmented, check_images, least_squares
+from domain_translation.cyclegan.images import check_images, least_squares
 from domain_translation.cyclegan.networks import PatchDiscriminator, initialise
+from domain_translation.data.augment import crop_and_flip
 from domain_translation.pix2pix.networks import UnetGenerator
 from domain_translation.runtime import seeded
-from domain_translation.training import Player, adam, fit, linear_decay, unpaired
+from domain_translation.training import (
+    Batch,
+    Batches,
+    Losses,
+    Player,
+    Step,
+    fit,
+    linear_decay,
+    unpaired,
+)
 
 
 @dataclass(frozen=True)
@@ -66,34 +77,17 @@ def train_pix2pix(
         critic = PatchDiscriminator(a + b, config.width, config.critic_layers)
         for network in (translator, critic):
             initialise(network)
-    translator.to(source.device)
-    critic.to(source.device)
-    fresh: list[Tensor] = []
-
-    def generator_loss(batch: tuple[Tensor, ...], generator: Generator) -> Tensor:
-        x, y = batch[0][:, :a], batch[0][:, a:]
-        # Dropout takes no generator: the global one of its device is seeded from that of the run.
-        drawn = torch.randint(2**31, (), generator=generator, device=generator.device)
-        with seeded(int(drawn), generator.device):
-            fake = translator(x)
-        fresh[:] = [torch.cat([x, fake.detach()], 1)]
-        fool = least_squares(critic(torch.cat([x, fake], 1)), 1)
-        loss: Tensor = fool + config.lambda_l1 * (fake - y).abs().mean()
-        return loss
-
-    def critic_loss(batch: tuple[Tensor, ...], _: Generator) -> Tensor:
-        return (least_squares(critic(batch[0]), 1) + least_squares(critic(fresh[0]), 0)) / 2
-
+    for network in (translator, critic):
+        network.to(source.device)
     betas = (config.momentum, 0.999)
+    team = {
+        "translator": Player(translator, config.learning_rate, betas),
+        "critic": Player(critic, config.learning_rate, betas),
+    }
     fit(
-        [
-            Player(name, model, loss, adam(model, config.learning_rate, betas))
-            for name, model, loss in (
-                ("translator", translator, generator_loss),
-                ("critic", critic, critic_loss),
-            )
-        ],
-        augmented(unpaired(config.batch, torch.cat([source, target], 1)), config.size),
+        pix2pix_step(translator, critic, config, team),
+        team,
+        aligned(source, target, config),
         config.steps,
         seed=seed,
         schedule=linear_decay(config.steps),
@@ -102,3 +96,44 @@ def train_pix2pix(
         label="pix2pix",
     )
     return translator.requires_grad_(False).eval()
+
+
+def pix2pix_step(
+    translator: nn.Module,
+    critic: nn.Module,
+    config: Pix2PixConfig,
+    players: Mapping[str, Player],
+) -> Step:
+    """One step of pix2pix: the critic sees the source beside its translation."""
+
+    def step(batch: Batch, generator: Generator) -> Losses:
+        x, y, dropout = batch
+
+        # Translator: fool the critic, and come close to the true translation.
+        # Dropout takes no generator: the global one of its device is seeded from that of the run.
+        with seeded(int(dropout), generator.device):
+            fake = translator(x)
+        fool = least_squares(critic(torch.cat([x, fake], 1)), 1).mean()
+        loss = fool + config.lambda_l1 * (fake - y).abs().mean()
+        losses = {"translator": players["translator"].descend(loss)}
+
+        # Critic: tell true pairs from translated ones.
+        real = least_squares(critic(torch.cat([x, y], 1)), 1).mean()
+        made = least_squares(critic(torch.cat([x, fake.detach()], 1)), 0).mean()
+        losses["critic"] = players["critic"].descend((real + made) / 2)
+        return losses
+
+    return step
+
+
+def aligned(source: Tensor, target: Tensor, config: Pix2PixConfig) -> Batches:
+    """Crops of pairs, the same for source and target, and a seed for the dropout of the step."""
+    draw, channels = unpaired(config.batch, torch.cat([source, target], 1)), source.shape[1]
+
+    def batch(generator: Generator) -> Batch:
+        (both,) = draw(generator)
+        pairs = crop_and_flip(both, config.size, generator)
+        dropout = torch.randint(2**31, (), generator=generator, device=generator.device)
+        return pairs[:, :channels], pairs[:, channels:], dropout
+
+    return batch

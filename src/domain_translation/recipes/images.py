@@ -26,7 +26,9 @@ _task = functools.cache(procedural.load_task)
 def translators(task: str, config: cyclegan.CycleGANConfig, checkpoint: Path) -> dict[str, Made]:
     """Both translators of a procedural task."""
     data = _task(task, size=config.size)
-    trained = cyclegan.train_cyclegan(data.source, data.target, config, SEED, checkpoint)
+    trained = cyclegan.train_cyclegan(
+        data.source, data.target, config, SEED, checkpoint
+    ).networks
     arguments = {"width": config.width, "blocks": config.blocks}
     return {
         f"{task}/forward": Made(trained.forward, "ResnetGenerator", arguments, {}),
