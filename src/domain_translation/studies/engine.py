@@ -19,11 +19,10 @@ from torch import Tensor
 from domain_translation import checkpoints, runtime
 from domain_translation.cached import seconds, timed
 from domain_translation.checkpoints import Checkpoint, CheckpointError
-from domain_translation.ledger import data_file
-from domain_translation.notebook import card_files, machine
-from domain_translation.notebook.cards import Card, Row
+from domain_translation.notebook import machine
+from domain_translation.notebook.cards import Card
 from domain_translation.studies import provenance
-from domain_translation.studies.study import Study, StudyError, cells, place, slug
+from domain_translation.studies.study import Study, StudyError, cells, place
 
 Cell = tuple[str, int]  # an arm and a seed
 
@@ -99,7 +98,7 @@ def at_hand(
     changed = provenance.changed(study, cell[0], run.card) if run else []
     if run is not None and not changed:
         return run
-    if card is not None and cell in held(study, card):
+    if card is not None and cell in provenance.held(study, card):
         return card
     if changed and not again:
         raise StudyError(
@@ -107,115 +106,6 @@ def at_hand(
             "--again runs it anew, or choose another folder with --runs"
         )
     return None
-
-
-def held(study: Study, card: Card) -> list[Cell]:
-    """The runs whose rows a card holds, as far as it was made of what there is now.
-
-    Raises CardError: it has no provenance.
-    """
-    provenance.check(card)
-    runs = [(arm, seed) for arm, seed, *_ in card.origin["runs"] if arm in study.arms]
-    same = {arm: not provenance.changed(study, arm, card.origin) for arm in {a for a, _ in runs}}
-    return [cell for cell in runs if same[cell[0]]]
-
-
-def collect(study: Study, folder: Path, card: Card | None = None) -> Card:
-    """The card of all runs that are at hand; what is missing is told by its absence.
-
-    Args:
-        study: what was run.
-        folder: of the cached runs.
-        card: committed; its rows of the present code go on where a file is missing.
-
-    Raises:
-        CardError: a number that is not finite; a committed card without provenance.
-    """
-    parts = []
-    for cell in cells(study):
-        found = at_hand(study, folder, card, cell, again=True)
-        if isinstance(found, Card):
-            parts.append(_part(found, cell))
-        elif found is not None:
-            parts.append(_measured(study, cell, found))
-    runs = [run for part in parts for run in part.origin["runs"]]
-    origin = {} if not runs else {
-        **provenance.of_card(study, {name for part in parts for name in part.origin["data"]}),
-        "runs": runs,
-        "seconds": round(sum(run[2] for run in runs), 1),
-        "made": max(run[3] for run in runs),
-        "machine": sorted({run[4] for run in runs}),
-        "versions": parts[-1].origin["versions"],
-    }  # fmt: skip
-    rows = tuple(row for part in parts for row in part.rows)
-    lost = {cell: why for part in parts for cell, why in part.lost.items()}
-    return Card(study.card, study.profile, rows, lost, origin)
-
-
-def stored_card(study: Study) -> Card | None:
-    """The card as it is committed; None if there is none.
-
-    Raises:
-        CardError: it is damaged, or has no provenance.
-    """
-    try:
-        file = data_file(f"cards/{study.card}.json")
-    except FileNotFoundError:
-        return None
-    card = card_files.read(file.read_text(encoding="utf-8"), f"data/cards/{study.card}.json")
-    provenance.check(card)
-    return card
-
-
-def write_card(
-    study: Study, folder: Path, data: Path, card: Card | None, *, again: bool = False
-) -> Card:
-    """Write the card, and excerpts of the runs, of all that is at hand.
-
-    Args:
-        study: what was run.
-        folder: of the cached runs.
-        data: of the checkout, whose ``cards`` and ``studies`` are written to.
-        card: the committed one.
-        again: replace even a card that holds runs which are not at hand any more.
-
-    Raises:
-        StudyError: nothing is at hand; or the committed card holds more that would be lost.
-        CheckpointError, OSError: the disk refuses.
-    """
-    with FileLock(folder / study.name / "card.lock"):
-        new = collect(study, folder, card)
-        if not new.origin:
-            raise StudyError(f"no run of {study.name} is at hand; run it without --card first")
-        now = {(arm, seed) for arm, seed, *_ in new.origin["runs"]}
-        gone = [r for r in (card.origin["runs"] if card else []) if (r[0], r[1]) not in now]
-        if gone and not again:
-            raise StudyError(
-                f"data/cards/{study.card}.json holds {len(gone)} runs that would be lost, such as "
-                f"{gone[0][0]}, seed {gone[0][1]}: they are of other code, settings or data, and "
-                "have not been run anew; run them, or give --again"
-            )
-        for cell in cells(study) if study.excerpt else ():
-            run = at_hand(study, folder, None, cell, again=True)
-            if isinstance(run, Checkpoint) and not run.card["lost"]:
-                path = data / _excerpt(study.name, *cell)
-                path.parent.mkdir(parents=True, exist_ok=True)
-                few = study.excerpt(study.arms[cell[0]], cell[1], run.tensors)
-                checkpoints.save(path, few, {k: run.card[k] for k in ("code", "made", "machine")})
-        card_files.write(data / "cards" / f"{study.card}.json", new)
-    return new
-
-
-def excerpt(name: str, arm: str, seed: int) -> dict[str, Tensor]:
-    """What chapters show of a run of the study `name`.
-
-    Raises FileNotFoundError: it has not been run and committed.
-    """
-    return checkpoints.load(Path(str(data_file(_excerpt(name, arm, seed))))).tensors
-
-
-def _excerpt(name: str, arm: str, seed: int) -> str:
-    return f"studies/{name}/{slug(arm)}-{seed}.safetensors"
 
 
 def _run(study: Study, arm: str, seed: int, path: Path) -> None:
@@ -241,36 +131,6 @@ def _run(study: Study, arm: str, seed: int, path: Path) -> None:
     }
     checkpoints.save(path, tensors, card)
     shutil.rmtree(scratch)
-
-
-def _measured(study: Study, cell: Cell, run: Checkpoint) -> Card:
-    """The card of one run."""
-    arm, seed = cell
-    made = [arm, seed, *(run.card[name] for name in ("seconds", "made", "machine"))]
-    origin = {"runs": [made], "data": run.card["data"], "versions": run.card["versions"]}
-    if run.card["lost"]:
-        return Card(study.card, study.profile, lost={cell: run.card["lost"]}, origin=origin)
-    own = (f"{arm}, seed {seed}",) if study.trains else ()
-    rows = (
-        Row(
-            arm,
-            seed,
-            m.name,
-            float(m.value),
-            own if m.networks is None else tuple(m.networks),
-            m.error,
-        )
-        for m in study.measure(study.arms[arm], seed, run.tensors)
-    )
-    return Card(study.card, study.profile, tuple(rows), origin=origin)
-
-
-def _part(card: Card, cell: Cell) -> Card:
-    """What a card says of one run."""
-    rows = tuple(r for r in card.rows if (r.arm, r.seed) == cell)
-    lost = {cell: card.lost[cell]} if cell in card.lost else {}
-    runs = [r for r in card.origin["runs"] if (r[0], r[1]) == cell]
-    return Card(card.study, card.profile, rows, lost, {**card.origin, "runs": runs})
 
 
 def _few(names: Sequence[str]) -> str:

@@ -72,6 +72,17 @@ def check(card: Card) -> None:
         )
 
 
+def held(study: Study, card: Card) -> list[tuple[str, int]]:
+    """The runs whose rows a card holds, as far as it was made of what there is now.
+
+    Raises CardError: it has no provenance.
+    """
+    check(card)
+    runs = [(arm, seed) for arm, seed, *_ in card.origin["runs"] if arm in study.arms]
+    same = {arm: not changed(study, arm, card.origin) for arm in {a for a, _ in runs}}
+    return [cell for cell in runs if same[cell[0]]]
+
+
 def _code(study: Study) -> dict[str, str]:
     return code_of(study.run, PACKAGE) | code_of(study.measure, PACKAGE)
 
