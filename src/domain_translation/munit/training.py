@@ -111,8 +111,9 @@ def train(
     for network in (*networks, weighting):
         network.to(x.device)
     team = players(networks, weighting, config)
-    weighted = isinstance(config, WeightedConfig)
-    first, last = (config.clip_first, config.clip_last) if weighted else (0.0, 0.0)
+    first, last = 0.0, 0.0
+    if isinstance(config, WeightedConfig):
+        first, last = config.clip_first, config.clip_last
     record = Record(config.steps, first, last, classes, device=x.device)
     losses = fit(
         munit_step(networks, weighting, config, record, team),
