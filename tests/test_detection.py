@@ -81,11 +81,6 @@ def test_too_few_scores(a: list[float], b: list[float], level: float) -> None:
         auroc(torch.tensor(b), torch.tensor(b), 95)
 
 
-def test_parts_are_put_together() -> None:
-    x = images(600)
-    assert torch.equal(detection.in_parts(lambda z: z.sum((1, 2, 3)), x), x.sum((1, 2, 3)))
-
-
 # The sets
 
 

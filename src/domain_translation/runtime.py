@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import metadata
 
 import torch
-from torch import Generator
+from torch import Generator, Tensor
 
 # What decides the numbers of a run; each is a dependency of the package.
 _NAMED = ("domain-translation", "torch", "numpy", "scipy", "scikit-learn")
@@ -120,3 +120,16 @@ def lowered(precision: str, device_type: str) -> AbstractContextManager[object]:
     if precision == "bfloat16":
         return torch.autocast(device_type, torch.bfloat16)
     raise ValueError(f"precision is {precision!r}; choose 'float32' or 'bfloat16'")
+
+
+@torch.no_grad()
+def in_parts(f: Callable[..., Tensor], *inputs: Tensor, size: int = 256) -> Tensor:
+    """`f` of all rows of `inputs`, `size` rows at a time and without gradients: bounded memory.
+
+    Args:
+        f: of as many tensors as `inputs`; treats every row by itself.
+        inputs: equally many rows in each.
+        size: rows at a time. Results for another size may differ in their last digits.
+    """
+    parts = zip(*(torch.split(x, size) for x in inputs), strict=True)
+    return torch.cat([f(*part) for part in parts])

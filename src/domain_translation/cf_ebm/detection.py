@@ -14,12 +14,11 @@ import torch
 from scipy import ndimage, stats
 from torch import Generator, Tensor
 
+from domain_translation.runtime import in_parts
 from domain_translation.scores import Energy, energy_score
 
 Score = Callable[[Tensor], Tensor]
 """Images (n, C, S, S) in [-1, 1] -> (n,); larger says "more like the training images"."""
-
-_PART = 256  # images scored at a time; bounds the memory
 
 
 class AUROC(NamedTuple):
@@ -69,12 +68,6 @@ def auroc(inside: Tensor, outside: Tensor, level: float = 0.95) -> AUROC:
     odds = np.log(value / (1 - value))
     low, high = 1 / (1 + np.exp(-(odds - width))), 1 / (1 + np.exp(-(odds + width)))
     return AUROC(value, float(low), float(high))
-
-
-def in_parts(score: Score, x: Tensor) -> Tensor:
-    """`score` of many images without a graph, a part at a time: (n,)."""
-    with torch.no_grad():
-        return torch.cat([score(part) for part in torch.split(x, _PART)])
 
 
 def table(

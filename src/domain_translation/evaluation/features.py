@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from domain_translation.evaluation.sample_judges import SampleJudge
+from domain_translation.runtime import in_parts
 
 Features = Callable[[Tensor], Tensor]
 
@@ -23,13 +24,6 @@ Features = Callable[[Tensor], Tensor]
 # last part of the name begins the file's SHA-256.
 INCEPTION = "weights-inception-2015-12-05-6726825d.pth"
 _INCEPTION_SHA = "6726825d"
-_PART = 256  # images at a time; bounds the memory
-
-
-def in_parts(features: Features, x: Tensor, size: int = _PART) -> Tensor:
-    """Features (n, d) of n images, `size` at a time and without gradients."""
-    with torch.no_grad():
-        return torch.cat([features(part) for part in torch.split(x, size)])
 
 
 def judge_features(judge: SampleJudge) -> Features:
@@ -83,7 +77,7 @@ def inception_features(weights: Path | str) -> Features:
     def features(x: Tensor) -> Tensor:
         return network(eight_bit(x))[0]
 
-    return lambda x: in_parts(features, x, 32)
+    return lambda x: in_parts(features, x, size=32)
 
 
 def eight_bit(x: Tensor) -> Tensor:

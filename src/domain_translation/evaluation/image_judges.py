@@ -19,7 +19,7 @@ from torch.nn.functional import conv2d, cross_entropy, pad
 from domain_translation.checkpoints import digest
 from domain_translation.data.augment import flip_and_move
 from domain_translation.evaluation.judge_networks import make_judges
-from domain_translation.runtime import seeded
+from domain_translation.runtime import in_parts, seeded
 from domain_translation.training import (
     Batch,
     Batches,
@@ -109,7 +109,6 @@ def train_image_judges(
     return judges.requires_grad_(False).eval()
 
 
-@torch.no_grad()
 def target_likeness(judges: nn.ModuleDict, x: Tensor) -> Tensor:
     """Probability (J, B) that each of the J judges gives to the target domain.
 
@@ -119,10 +118,11 @@ def target_likeness(judges: nn.ModuleDict, x: Tensor) -> Tensor:
         judges: as `train_image_judges` returns them.
         x: images (B, 3, S, S) in [-1, 1], translated or real.
     """
-    parts = [x[i : i + _PART] for i in range(0, len(x), _PART)]
-    return torch.stack(
-        [torch.cat([judge(p).softmax(1)[:, 1] for p in parts]) for judge in judges.values()]
-    )
+
+    def likeness(judge: nn.Module) -> Tensor:
+        return in_parts(lambda part: judge(part).softmax(1)[:, 1], x, size=_PART)
+
+    return torch.stack([likeness(judge) for judge in judges.values()])
 
 
 def _check(source: Tensor, target: Tensor) -> None:

@@ -23,6 +23,7 @@ from torch.nn.functional import interpolate
 from domain_translation.evaluation.judges import Judge
 from domain_translation.evaluation.mobilenet import load_mobilenet
 from domain_translation.evaluation.squeezenet import load_squeezenet
+from domain_translation.runtime import in_parts
 
 # Classes of ImageNet-1k, counted from 0.
 SORREL, ZEBRA, GRANNY_SMITH, ORANGE = 339, 340, 948, 950
@@ -67,14 +68,12 @@ class OnImages(nn.Module):
         self.prepare, self.size = prepare, size
         self.eval()
 
-    @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
         if x.ndim != 4 or x.shape[1] != 3 or len(x) == 0:
             raise ValueError(
                 f"images have shape {tuple(x.shape)}; give (B, 3, H, W) in [-1, 1], B at least 1"
             )
-        parts = (x[i : i + _PART] for i in range(0, len(x), _PART))
-        return torch.cat([self.network(self.prepare(self._resized(p))) for p in parts])
+        return in_parts(lambda p: self.network(self.prepare(self._resized(p))), x, size=_PART)
 
     def _resized(self, x: Tensor) -> Tensor:
         size = (self.size, self.size)

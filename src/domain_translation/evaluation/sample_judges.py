@@ -17,7 +17,7 @@ from torch.nn.functional import cross_entropy
 
 from domain_translation.checkpoints import digest
 from domain_translation.data.augment import flip_and_move
-from domain_translation.runtime import seeded
+from domain_translation.runtime import in_parts, seeded
 from domain_translation.training import (
     Batch,
     Batches,
@@ -30,7 +30,6 @@ from domain_translation.training import (
 
 FEATURES = 64  # numbers per image in the last hidden layer
 _SMALLEST = 4  # side in pixels at which the convolutions stop
-_PART = 256  # images judged at a time; bounds the memory
 
 
 class SampleJudge(nn.Module):
@@ -141,10 +140,9 @@ def train_sample_judge(
     return judge.requires_grad_(False).eval()
 
 
-@torch.no_grad()
 def probabilities(judge: nn.Module, x: Tensor) -> Tensor:
     """Probability of each class for images (B, C, S, S) in [-1, 1]: (B, classes)."""
-    return torch.cat([judge(part).softmax(1) for part in torch.split(x, _PART)])
+    return in_parts(lambda part: judge(part).softmax(1), x)
 
 
 def _check(x: Tensor, y: Tensor) -> None:

@@ -21,6 +21,7 @@ from torch import Tensor
 from domain_translation import ais, langevin
 from domain_translation.bridges import crossing
 from domain_translation.evaluation.likelihood import log_likelihood
+from domain_translation.runtime import in_parts
 from domain_translation.scores import Energy
 
 
@@ -89,10 +90,9 @@ class Bracket(NamedTuple):
     acceptance: float
 
 
-def mean_energy(energy: Energy, images: Tensor, batch: int = 256) -> Tensor:
-    """Energies of many images, (n,) float64, `batch` at a time."""
-    with torch.no_grad():
-        return torch.cat([energy(part).double() for part in torch.split(images, batch)])
+def mean_energy(energy: Energy, images: Tensor) -> Tensor:
+    """Energies of many images, (n,) float64."""
+    return in_parts(energy, images).double()
 
 
 def divided(energy: Energy, temperature: float) -> Energy:

@@ -15,7 +15,7 @@ from domain_translation.jd_bw.discriminator import JointDiscriminator
 from domain_translation.jd_bw.generators import StochasticGenerator, draw_noise
 from domain_translation.jd_bw.generators128 import Generator128
 from domain_translation.jd_bw.training import Networks
-from domain_translation.runtime import seeded
+from domain_translation.runtime import in_parts, seeded
 
 
 def _composite(config: ImageConfig, a: int, b: int) -> nn.Module:
@@ -34,8 +34,6 @@ def _two_arguments(config: ImageConfig, a: int, b: int) -> nn.Module:
 def _equal(config: ImageConfig, a: int, b: int) -> nn.Module:
     return Equal()
 
-
-_PART = 256  # images translated at a time; bounds the memory
 
 # The three designs of B.1, and no weights at all.
 WEIGHTINGS: Mapping[str, Callable[[ImageConfig, int, int], nn.Module]] = {
@@ -102,9 +100,7 @@ def networks(
         )
 
 
-@torch.no_grad()
 def translate(generator: nn.Module, x: Tensor, length: int, seed: int = 0) -> Tensor:
     """Translations of images (n, C, S, S) with fresh noise of `length` numbers for each."""
     noise = torch.Generator(x.device).manual_seed(seed)
-    parts = torch.split(x, _PART)
-    return torch.cat([generator(part, draw_noise(len(part), length, noise)) for part in parts])
+    return in_parts(lambda part: generator(part, draw_noise(len(part), length, noise)), x)

@@ -7,16 +7,13 @@ assumed (jdbw.claim.noise).
 
 from __future__ import annotations
 
-import torch
 from torch import Generator, Tensor
 
 from domain_translation.munit.losses import draw_styles
 from domain_translation.munit.networks import AutoEncoder
+from domain_translation.runtime import in_parts
 
-_PART = 256  # images at a time; bounds the memory
 
-
-@torch.no_grad()
 def restyle(source: AutoEncoder, target: AutoEncoder, x: Tensor, style: Tensor) -> Tensor:
     """Images (n, C, S, S) of `source` as images (n, C', S, S) of `target`, with styles (n, length).
 
@@ -25,8 +22,7 @@ def restyle(source: AutoEncoder, target: AutoEncoder, x: Tensor, style: Tensor) 
     """
     if len(style) != len(x):
         raise ValueError(f"{len(style)} style codes for {len(x)} images; give one for each")
-    parts = zip(torch.split(x, _PART), torch.split(style, _PART), strict=True)
-    return torch.cat([target.decode(source.content(a), z) for a, z in parts])
+    return in_parts(lambda part, z: target.decode(source.content(part), z), x, style)
 
 
 def translate(source: AutoEncoder, target: AutoEncoder, x: Tensor, seed: int = 0) -> Tensor:
@@ -38,11 +34,10 @@ def translate(source: AutoEncoder, target: AutoEncoder, x: Tensor, seed: int = 0
     return restyle(source, target, x, draw_styles(len(x), target.length, generator))
 
 
-@torch.no_grad()
 def style_of(domain: AutoEncoder, x: Tensor) -> Tensor:
     """Style codes (n, length) of images (n, C, S, S).
 
     `restyle(domain, domain, x, style_of(domain, x))` is x rebuilt; with the style of the
     original, a translation is brought back to it.
     """
-    return torch.cat([domain.style(part) for part in torch.split(x, _PART)])
+    return in_parts(domain.style, x)
