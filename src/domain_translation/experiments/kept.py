@@ -1,62 +1,6 @@
-"""Results of long stages, kept so that a stopped run takes up where it was."""
+"""Moved to `cached`."""
 
-from __future__ import annotations
+from domain_translation.cached import cached as kept
+from domain_translation.cached import seconds, timed
 
-import json
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
-
-from torch import Tensor
-
-from domain_translation import checkpoints
-from domain_translation.checkpoints import CheckpointError
-from domain_translation.files import write_atomically
-
-
-def kept(
-    path: Path, identity: Mapping[str, Any], compute: Callable[[], dict[str, Tensor]]
-) -> dict[str, Tensor]:
-    """Tensors from `path` if it holds those of the same `identity`, else computed and stored.
-
-    Args:
-        path: of the file; its folder must exist.
-        identity: what the tensors depend on, as JSON would return it: settings, digests.
-        compute: makes the tensors.
-
-    Raises:
-        CheckpointError: the disk refuses.
-    """
-    try:
-        found = checkpoints.load(path)
-        if found.card == identity:
-            return found.tensors
-    except (FileNotFoundError, CheckpointError):
-        pass  # none yet, or one that is cut off: both are made anew
-    tensors = compute()
-    checkpoints.save(path, tensors, identity)
-    return tensors
-
-
-@contextmanager
-def timed(path: Path, stage: str) -> Iterator[None]:
-    """Add the block's wall-clock seconds to those of `stage` in the JSON file `path`.
-
-    A stage that is stopped and taken up again counts all its parts, also the one that was stopped
-    by an exception. A killed process leaves no note.
-    """
-    start = time.monotonic()
-    try:
-        yield
-    finally:
-        spent = seconds(path)
-        spent[stage] = spent.get(stage, 0.0) + time.monotonic() - start
-        write_atomically(path, json.dumps(spent).encode())
-
-
-def seconds(path: Path) -> dict[str, float]:
-    """Seconds by stage so far, as `timed` noted them; none without a file."""
-    noted: dict[str, float] = json.loads(path.read_text()) if path.exists() else {}
-    return noted
+__all__ = ["kept", "seconds", "timed"]

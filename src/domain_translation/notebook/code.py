@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 # What presents results and computes none: it makes no measurement stale.
-PRESENTING = ("notebook/", "press/", "commands/", "errata/", "ledger.py", "plots.py", "cli.py")
+PRESENTING = (
+    "notebook/",
+    "press/",
+    "commands/",
+    "errata/",
+    "ledger.py",
+    "plots.py",
+    "plots/",
+    "cli.py",
+)
 
 
 def code_digest(source: str) -> str:

@@ -9,14 +9,12 @@ from typing import Any
 
 from domain_translation.notebook import card_files
 from domain_translation.notebook.cards import Card, CardError
-from domain_translation.notebook.code import code_digest
+from domain_translation.notebook.code import PRESENTING, code_digest
 from domain_translation.press import key
 from domain_translation.press.book import Book, Chapter
 from domain_translation.press.files import PressError, canonical, digest
 
 MEASURE = "ledger.measure("
-# What presents results and computes none: it makes no card stale.
-PRESENTING = ("notebook/", "press/", "commands/", "errata/", "ledger.py", "plots.py", "cli.py")
 
 
 @dataclass(frozen=True)

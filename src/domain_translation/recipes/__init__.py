@@ -22,8 +22,8 @@ from typing import Any
 import torch
 
 from domain_translation import runtime
+from domain_translation.cached import seconds, timed
 from domain_translation.data.fetch import MissingData
-from domain_translation.experiments.kept import seconds, timed
 from domain_translation.files import write_atomically
 from domain_translation.models import Model, load_model, save_model
 from domain_translation.recipes import (

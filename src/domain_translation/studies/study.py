@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from domain_translation.langevin import DivergenceError
@@ -57,6 +58,26 @@ class Measure:
 def measures(numbers: Mapping[str, float], networks: Sequence[str] | None = None) -> list[Measure]:
     """Numbers by name, all about the same networks."""
     return [Measure(name, float(value), networks) for name, value in numbers.items()]
+
+
+def tensors(found: Mapping[str, Any], of: str = "") -> dict[str, Tensor]:
+    """Nested numbers, and lists of them, as tensors by the path of their keys: "lower, images".
+
+    What is neither number nor list of numbers, as a text, is left out.
+    """
+    named: dict[str, Tensor] = {}
+    for key, value in found.items():
+        name = f"{of}, {key}" if of else str(key)
+        if isinstance(value, Mapping):
+            named |= tensors(value, name)
+        elif not isinstance(value, str):
+            named[name] = torch.as_tensor(value, dtype=torch.float64)
+    return named
+
+
+def scalars(found: Mapping[str, Tensor]) -> dict[str, float]:
+    """Those of the tensors that are single numbers."""
+    return {name: float(value) for name, value in found.items() if value.ndim == 0}
 
 
 @dataclass(frozen=True)

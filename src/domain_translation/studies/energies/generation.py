@@ -1,47 +1,37 @@
 """Samples of an energy before the judge: recognition, distances, memorisation (CF-EBM section 4.1).
 
-    python -m domain_translation.experiments.generation SET ... --out FOLDER
-
-draws the protocol's number of samples from the shipped energies and compares them with real images,
-which DOMAIN_TRANSLATION_DATA must hold for mnist, fashion and cifar. Sets named one at a time are
-added to the results that are there; the book's are in data/results/full/generation.
-
+The protocol's number of samples is drawn from the shipped energies and compared with real images.
 Each energy was trained once, on a set of its own. So a statement about energies like these is
-judged over the five of them: in `card`, they are what seeds are elsewhere.
+judged over the five of them: they are what seeds are elsewhere.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
-import sys
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from torch import Generator, Tensor
 
-from domain_translation import langevin, recipes, runtime, weights
+from domain_translation import langevin, weights
 from domain_translation.cf_ebm.network import EnergyNetwork
 from domain_translation.cf_ebm.sampling import ShortRun, sample, short_run, uniform
-from domain_translation.checkpoints import digest
 from domain_translation.data.digits import Split
 from domain_translation.evaluation.features import judge_features
 from domain_translation.evaluation.neighbours import memorisation, nearest
 from domain_translation.evaluation.noisiness import noise_level
-from domain_translation.evaluation.protocol import PROTOCOLS, Protocol, as_images, measure
+from domain_translation.evaluation.protocol import PROTOCOLS, Protocol, as_images
+from domain_translation.evaluation.protocol import measure as distances
 from domain_translation.evaluation.sample_judges import SampleJudge, probabilities
 from domain_translation.evaluation.sample_sets import real_images
 from domain_translation.evaluation.trivial import gaussian_samples
-from domain_translation.experiments import stored_runs
-from domain_translation.files import write_atomically
-from domain_translation.notebook.cards import Card, Row
+from domain_translation.notebook.cards import Card, Row, fingerprint
 from domain_translation.scores import energy_score
+from domain_translation.studies import stored_runs
+from domain_translation.studies.study import Measure, Study, measures, tensors
 
 CONFIDENT = 0.9  # probability above which the judge is sure
 COMPONENTS = 20  # Gaussians of the mixture
@@ -51,8 +41,8 @@ LENGTHS = (0.5, 1.0, 2.0, 4.0)  # lengths of a chain in units of training's
 _SWEPT = 256  # samples at each setting of a sweep
 _FITTED = 10_000  # training images that the trivial generators see
 _WALKED = 100  # chains that are followed step by step
-_FOUND = 0.025  # level of each of the two tests of memorisation
-STUDY = "energies/generation-full"
+_LEVEL = 0.025  # level of each of the two tests of memorisation
+STORED = "energies/generation-full"  # the card of the earlier runs
 
 
 class Case(NamedTuple):
@@ -118,12 +108,11 @@ def compared(case: Case, shown: Mapping[str, Tensor]) -> dict[str, Any]:
     """Each arm before the judge, and its distances from the held-out real images."""
     found = {"real, held out": recognised(case.judge, case.test.x)}
     for name, x in shown.items():
-        distance = measure(x, case.test.x, case.protocol)
+        distance = distances(x, case.test.x, case.protocol)
         found[name] = recognised(case.judge, x) | {
             "frechet": distance.frechet,
             "kernel": distance.kernel.mean,
             "kernel std": distance.kernel.std,
-            "samples sha256": distance.samples_sha256,
         }
     return found
 
@@ -167,7 +156,7 @@ def swept(case: Case, runs: Mapping[str, ShortRun], n: int = _SWEPT) -> dict[str
             "outside": float((raw.abs() > 1).double().mean()),
             "contrast": float(raw.std()),
             "energy": float(energy.mean()),
-            "frechet": measure(x, case.test.x, protocol).frechet,
+            "frechet": distances(x, case.test.x, protocol).frechet,
         }
     return found
 
@@ -208,8 +197,93 @@ def walked(case: Case, n: int = _WALKED) -> dict[str, Any]:
     }
 
 
+def numbers(found: Mapping[str, Tensor]) -> dict[str, float]:
+    """What claims are judged by, of what `run` gives of one set."""
+
+    def of(*path: str) -> float:
+        return float(found[", ".join(path)])
+
+    def remembers(kind: str) -> bool:
+        return min(of("memorisation", kind, p) for p in ("p_value", "p_copies")) < _LEVEL
+
+    def further(a: tuple[str, str], b: tuple[str, str]) -> float:
+        return math.log(of(*a, "frechet") / of(*b, "frechet"))
+
+    samples, energy = ("arms", "samples"), found["walk, energy"]
+    named = {
+        "samples the judge is sure of": of(*samples, "confident"),
+        "certainty of the judge, real minus samples": of("arms", "real, held out", "confident")
+        - of(*samples, "confident"),
+        "classes that occur among the samples": float((found["arms, samples, classes"] > 0).sum()),
+        "distance, log of samples / one Gaussian": further(samples, ("arms", "one Gaussian")),
+        "memorisation is found": remembers("pixels") or remembers("features"),
+        "memorisation is found in noisy copies": remembers("copies, noise 0.1"),
+        "fall of the mean energy along the chain": float(energy[0] - energy[-1]),
+        "share of the steps that lower the mean energy": float(
+            (energy[1:] < energy[:-1]).double().mean()
+        ),
+        "share of noise in the squared way": of("walk", "noise"),
+        "same class as by gradient descent": of("walk", "same class"),
+    }
+    for key in ("outside", "contrast", "energy"):
+        gain = of("length", "4", key) - of("length", "1", key)
+        named[f"{key}, gain by 4 times the length"] = gain
+    named["distance, log of its factor by 4 times the length"] = further(
+        ("length", "4"), ("length", "1")
+    )
+    for times in ("4", "16", "64"):
+        by = f"by {times} times the variance"
+        for key in ("noise level", "confident"):
+            named[f"{key}, gain {by}"] = of("eta", times, key) - of("eta", "1", key)
+        named[f"distance, log of its factor {by}"] = further(("eta", times), ("eta", "1"))
+    return named
+
+
+def run(sets: Sequence[str], number: int, folder: Path) -> dict[str, Tensor]:
+    """All of the above for one of the sets; minutes on two cores."""
+    case = load_case(sets[number])
+    samples = draw(case, case.protocol.n)
+    return tensors(
+        {
+            "train images": len(case.train.x),
+            "test images": len(case.test.x),
+            "real contrast": float(case.test.x.std()),
+            "judge accuracy": accuracy(case),
+            "arms": compared(case, arms(case, samples)),
+            "memorisation": remembered(case, samples),
+            "nearest rows": nearest(samples[:8], case.train.x, 5).row,
+            "eta": swept(case, eta_runs(case.run)),
+            "length": swept(case, length_runs(case.run)),
+            "walk": walked(case),
+        }
+    )
+
+
+def measure(sets: Sequence[str], number: int, found: Mapping[str, Tensor]) -> list[Measure]:
+    """The numbers of one set, about its energy."""
+    return measures(numbers(found), [fingerprint(weights.load(f"energies/{sets[number]}"))])
+
+
+def excerpt(sets: Sequence[str], number: int, found: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+    """All of it: it is numbers and short curves."""
+    return found
+
+
+STUDY = Study(
+    "energies/generation",
+    {"shipped": SETS},
+    range(len(SETS)),
+    run,
+    measure,
+    trains=False,
+    excerpt=excerpt,
+    data=("mnist", "fashion", "cifar10"),
+    earlier="results/full/generation/card.json",
+)
+
+
 def stored() -> Mapping[str, Any]:
-    """What `main` found for every set, as the book stores it."""
+    """What the earlier runs found, by set; raises FileNotFoundError where there are none."""
     return stored_runs.read("generation/card")
 
 
@@ -219,96 +293,7 @@ def card() -> Card:
     rows = [
         Row("", number, name, float(value), (found[of]["weights_sha256"][:12],))
         for number, of in enumerate(SETS)
-        for name, value in _numbers(found[of]).items()
+        for name, value in numbers(tensors(found[of])).items()
     ]
     origin = {of: {k: found[of][k] for k in ("date", "seconds", "machine")} for of in SETS}
-    return Card(STUDY, "full", tuple(rows), origin=origin)
-
-
-def _numbers(found: Mapping[str, Any]) -> dict[str, float]:
-    """What claims are judged by, of one set."""
-    arms, seen, walk = found["arms"], found["memorisation"], found["walk"]
-    etas, lengths = found["eta"], found["length"]
-    down = [b < a for a, b in zip(walk["energy"], walk["energy"][1:], strict=False)]
-
-    def remembers(kind: str) -> bool:
-        return bool(min(seen[kind]["p_value"], seen[kind]["p_copies"]) < _FOUND)
-
-    def further(a: Mapping[str, float], b: Mapping[str, float]) -> float:
-        return math.log(a["frechet"] / b["frechet"])
-
-    numbers = {
-        "samples the judge is sure of": arms["samples"]["confident"],
-        "certainty of the judge, real minus samples": arms["real, held out"]["confident"]
-        - arms["samples"]["confident"],
-        "classes that occur among the samples": sum(n > 0 for n in arms["samples"]["classes"]),
-        "distance, log of samples / one Gaussian": further(arms["samples"], arms["one Gaussian"]),
-        "memorisation is found": remembers("pixels") or remembers("features"),
-        "memorisation is found in noisy copies": remembers("copies, noise 0.1"),
-        "fall of the mean energy along the chain": walk["energy"][0] - walk["energy"][-1],
-        "share of the steps that lower the mean energy": sum(down) / len(down),
-        "share of noise in the squared way": walk["noise"],
-        "same class as by gradient descent": walk["same class"],
-    }
-    for key in ("outside", "contrast", "energy"):
-        numbers[f"{key}, gain by 4 times the length"] = lengths["4"][key] - lengths["1"][key]
-    numbers["distance, log of its factor by 4 times the length"] = further(
-        lengths["4"], lengths["1"]
-    )
-    for times in ("4", "16", "64"):
-        by = f"by {times} times the variance"
-        for key in ("noise level", "confident"):
-            numbers[f"{key}, gain {by}"] = etas[times][key] - etas["1"][key]
-        numbers[f"distance, log of its factor {by}"] = further(etas[times], etas["1"])
-    return numbers
-
-
-def full(name: str) -> dict[str, Any]:
-    """All of the above for one set; minutes on two cores."""
-    case = load_case(name)
-    samples = draw(case, case.protocol.n)
-    close = nearest(samples[:8], case.train.x, 5)
-    return {
-        "protocol": asdict(case.protocol),
-        "run": asdict(case.run),
-        "weights_sha256": digest(case.network.state_dict()),
-        "train images": len(case.train.x),
-        "test images": len(case.test.x),
-        "real contrast": float(case.test.x.std()),
-        "judge accuracy": accuracy(case),
-        "arms": compared(case, arms(case, samples)),
-        "memorisation": remembered(case, samples),
-        "nearest rows": close.row.tolist(),
-        "eta": swept(case, eta_runs(case.run)),
-        "length": swept(case, length_runs(case.run)),
-        "walk": walked(case),
-    }
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line of this module."""
-    parser = argparse.ArgumentParser(
-        prog="python -m domain_translation.experiments.generation",
-        description="Samples of the shipped energies before their judges.",
-    )
-    parser.add_argument("sets", nargs="+", choices=SETS, help="sets to draw from")
-    parser.add_argument("--out", type=Path, required=True, help="folder of card.json")
-    options = parser.parse_args(arguments)
-    options.out.mkdir(parents=True, exist_ok=True)
-    path = options.out / "card.json"
-    for name in options.sets:
-        began = time.perf_counter()
-        made = full(name) | {
-            "date": datetime.now(UTC).date().isoformat(),
-            "seconds": round(time.perf_counter() - began),
-            "machine": recipes.machine(),
-            "versions": runtime.versions(),
-        }
-        known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        write_atomically(path, (json.dumps(known | {name: made}, indent=1) + "\n").encode())
-    print(path)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return Card(STORED, "full", tuple(rows), origin=origin)

@@ -1,22 +1,14 @@
 """Out-of-distribution detection at 32x32: CF-EBM's Table 4 in the full profile (cfebm.tab4).
 
-    python -m domain_translation.experiments.energies_ood --out data/results/full/energies
-
-scores the test images of CIFAR-10 and MNIST and six sets of other images by the shipped energies
-and by detectors that need no energy, and writes the card `ood.json`. DOMAIN_TRANSLATION_DATA
-names the folder of the registry's files. SVHN and CIFAR-100 are not among them: MNIST-M stands in
-for the digits, and there is no set of near classes for CIFAR-10.
+The test images of CIFAR-10 and MNIST and six sets of other images are scored by the shipped
+energies, and by detectors that need no energy. SVHN and CIFAR-100 are not among them: MNIST-M
+stands in for the digits, and there is no set of near classes for CIFAR-10.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,28 +16,46 @@ import torch
 from scipy import stats
 from torch import Generator, Tensor
 
-from domain_translation import recipes, runtime, weights
+from domain_translation import weights
 from domain_translation.cf_ebm import detection
 from domain_translation.cf_ebm.energy_free import energy_free, total_variation
 from domain_translation.data import arrays
 from domain_translation.data.procedural import glyphs
-from domain_translation.experiments import stored_runs
-from domain_translation.files import write_atomically
 from domain_translation.notebook import evidence
+from domain_translation.notebook.cards import fingerprint
 from domain_translation.notebook.evidence import Estimate
+from domain_translation.runtime import in_parts
 from domain_translation.scores import Energy
+from domain_translation.studies import stored_runs
+from domain_translation.studies.study import Measure, Study, measures, scalars, tensors
 
 IMAGES = 1000  # of each set
 FITTED = 5000  # training images that the detectors without an energy are fitted to
-SEED = 0
 GREYS = 41  # grey levels from -1 to 1
 WIDTHS = (0.0, 0.5, 1.0, 2.0, 4.0, 8.0, 32.0)  # of the blur, pixels
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 
-# In-distribution set -> (its energy, sets of other images beside noise, constants and mixtures).
-WORLDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "cifar10": ("energies/cifar", ("mnistm",)),
-    "mnist": ("energies/mnist", ("fashion", "glyphs")),
+
+@dataclass(frozen=True)
+class World:
+    """What is told from what, by which energy.
+
+    Attributes:
+        inside: the in-distribution set, of the registry.
+        energy: shipped, trained on it.
+        others: sets of other images, beside noise, constants and mixtures.
+        images: of each set.
+    """
+
+    inside: str
+    energy: str
+    others: tuple[str, ...]
+    images: int = IMAGES
+
+
+WORLDS: Mapping[str, World] = {
+    "cifar10": World("cifar10", "energies/cifar", ("mnistm",)),
+    "mnist": World("mnist", "energies/mnist", ("fashion", "glyphs")),
 }
 
 
@@ -54,36 +64,41 @@ def some(x: Tensor, n: int, seed: int) -> Tensor:
     return x[torch.randperm(len(x), generator=Generator().manual_seed(seed))[:n]]
 
 
-def images(name: str, split: str, n: int) -> Tensor:
+def images(name: str, split: str, n: int, seed: int = 0) -> Tensor:
     """n images (n, C, 32, 32) of a set, at random; typeset digits are drawn."""
     if name == "glyphs":
-        return glyphs.sample(n, SEED, size=32).x
-    return some(arrays.load(name, split).x, n, SEED)
+        return glyphs.sample(n, seed, size=32).x
+    return some(arrays.load(name, split).x, n, seed)
 
 
-def other_sets(inside: Tensor, train: Tensor, named: Sequence[str]) -> dict[str, Tensor]:
+def other_sets(
+    inside: Tensor, train: Tensor, named: Sequence[str], seed: int = 0
+) -> dict[str, Tensor]:
     """What is to be told from `inside`; the last set, training images, ought not to be told."""
     n = len(inside)
     return {
-        **{name: images(name, "test", n) for name in named},
-        "uniform": detection.uniform_noise(n, inside, SEED),
-        "constant": detection.constants(n, inside, SEED),
-        "interpolated": detection.interpolations(n, inside, SEED),
+        **{name: images(name, "test", n, seed) for name in named},
+        "uniform": detection.uniform_noise(n, inside, seed),
+        "constant": detection.constants(n, inside, seed),
+        "interpolated": detection.interpolations(n, inside, seed),
         "blurred": detection.blurred(inside, 1.0),
         "train": train[:n],
     }
 
 
-def study(energy: Energy, inside: Tensor, train: Tensor, named: Sequence[str]) -> dict[str, Any]:
-    """Everything the card says of one in-distribution set.
+def compared(
+    energy: Energy, inside: Tensor, train: Tensor, named: Sequence[str], seed: int = 0
+) -> dict[str, Any]:
+    """Everything that is measured of one in-distribution set.
 
     Args:
         energy: (B, C, 32, 32) -> (B,).
         inside: test images (n, C, 32, 32).
         train: training images in random order, at least n.
         named: sets of the registry, or "glyphs".
+        seed: of what is drawn.
     """
-    others = other_sets(inside, train, named)
+    others = other_sets(inside, train, named, seed)
     detectors = {**detection.energy_detectors(energy, train[:FITTED]), **energy_free(train)}
     found = detection.table(detectors, inside, others)
     return {
@@ -101,7 +116,7 @@ def smoothness(energy: Energy, inside: Tensor, others: Mapping[str, Tensor]) -> 
     """Energies by set, of grey images, along a blur, and their rank correlation with variation."""
 
     def energies(x: Tensor) -> Tensor:
-        return detection.in_parts(energy, x)
+        return in_parts(energy, x)
 
     levels = torch.linspace(-1, 1, GREYS)
     own = energies(inside)
@@ -121,11 +136,39 @@ def smoothness(energy: Energy, inside: Tensor, others: Mapping[str, Tensor]) -> 
     }
 
 
-def stored() -> Mapping[str, Any]:
-    """What the committed run of this module measured.
+def run(world: World, seed: int, folder: Path) -> dict[str, Tensor]:
+    """One in-distribution set; errors as in `arrays.load` and `weights.load`."""
+    inside = images(world.inside, "test", world.images, seed)
+    train = images(world.inside, "train", FITTED, seed)
+    return tensors(compared(weights.load(world.energy), inside, train, world.others, seed))
 
-    Raises FileNotFoundError when it is not installed.
-    """
+
+def measure(world: World, seed: int, found: Mapping[str, Tensor]) -> list[Measure]:
+    """Areas under the ROC curve, and what else is a single number."""
+    areas = {name: float(value[0]) for name, value in found.items() if name.startswith("auroc")}
+    return measures(areas | scalars(found), [fingerprint(weights.load(world.energy))])
+
+
+def excerpt(world: World, seed: int, found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Areas with their intervals, and the curves."""
+    return {name: value for name, value in found.items() if value.ndim}
+
+
+STUDY = Study(
+    "energies/ood",
+    WORLDS,
+    range(1),
+    run,
+    measure,
+    trains=False,
+    excerpt=excerpt,
+    data=("cifar10", "mnist", "mnistm", "fashion"),
+    earlier="results/full/energies/ood.json",
+)
+
+
+def stored() -> Mapping[str, Any]:
+    """What the earlier run measured; raises FileNotFoundError when it is not installed."""
     return stored_runs.read("energies/ood")
 
 
@@ -143,40 +186,3 @@ def area(world: str, detector: str, others: str) -> Estimate:
         *stored()[world]["auroc"][detector][others], n=stored()[world]["images"], seeds=1
     )
     return replace(found, card="energies/ood-full")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line of this module."""
-    parser = argparse.ArgumentParser(
-        prog="python -m domain_translation.experiments.energies_ood",
-        description="Out-of-distribution detection by the shipped energies at 32x32.",
-    )
-    parser.add_argument("--out", type=Path, default=Path("data/results/full/energies"))
-    parser.add_argument("--images", type=int, default=IMAGES, help="of each set")
-    parser.add_argument("--only", choices=tuple(WORLDS), help="one in-distribution set")
-    options = parser.parse_args(arguments)
-    found: dict[str, Any] = {}
-    for name, (energy, named) in WORLDS.items():
-        if options.only not in (None, name):
-            continue
-        began = time.perf_counter()
-        inside, train = images(name, "test", options.images), images(name, "train", FITTED)
-        network: Energy = weights.load(energy)
-        found[name] = {"weights": energy, **study(network, inside, train, named)}
-        found[name]["seconds"] = round(time.perf_counter() - began)
-    path = options.out / "ood.json"
-    # One set made anew leaves what is known of the other.
-    card = json.loads(path.read_text()) if options.only and path.exists() else {}
-    card |= found | {
-        "date": datetime.now(UTC).date().isoformat(),
-        "machine": recipes.machine(),
-        "versions": runtime.versions(),
-    }
-    options.out.mkdir(parents=True, exist_ok=True)
-    write_atomically(path, (json.dumps(card, indent=1) + "\n").encode())
-    print(path)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

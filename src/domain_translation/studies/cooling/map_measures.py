@@ -153,8 +153,8 @@ def stored(arm: Mapping[str, Any], baselines: Mapping[str, float]) -> dict[Any, 
     """One arm of a stored run as estimates: of one training, so their errors are about images.
 
     Args:
-        arm: of the card, see `maps_card.arm`.
-        baselines: of the card, see `maps_card.baselines`.
+        arm: of the stored file, one of its settings.
+        baselines: of the stored file, see `maps.baselines`.
 
     Returns:
         ``("plain", share)`` and ``("gain", share)`` for every fringe share, and ``"above one

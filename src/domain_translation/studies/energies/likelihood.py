@@ -1,8 +1,5 @@
 """Log-likelihood of MNIST under a shipped energy and under exact baselines (cfebm.tab10).
 
-    python -m domain_translation.experiments.energies_likelihood \\
-        --out data/results/full/energies/likelihood.json
-
 Images are the 28x28 pixels of MNIST, 256 levels, uniformly dequantised: a density on [-1, 1]^784.
 The energy sees them inside its rim of two black pixels. The temperature is chosen on one part of
 the test images, whose other part is scored: the energy was trained on all training images.
@@ -10,30 +7,25 @@ the test images, whose other part is scored: the energy was trained on all train
 
 from __future__ import annotations
 
-import argparse
-import json
 import math
-import sys
-import time
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Generator, Tensor
 from torch.nn.functional import pad
-from torch.nn.utils import parameters_to_vector
 
-from domain_translation import recipes, runtime, weights
+from domain_translation import weights
 from domain_translation.cf_ebm.network import EnergyNetwork
 from domain_translation.cf_ebm.sampling import frozen
-from domain_translation.checkpoints import digest
 from domain_translation.data import arrays
 from domain_translation.evaluation import likelihood, tempering
-from domain_translation.experiments import stored_runs
-from domain_translation.files import write_atomically
+from domain_translation.notebook.cards import fingerprint
 from domain_translation.notebook.evidence import Estimate
 from domain_translation.scores import Energy
+from domain_translation.studies import stored_runs
+from domain_translation.studies.study import Measure, Study, measures, scalars, tensors
 
 NAME = "energies/mnist"
 LEVELS, RIM = 256, 2
@@ -52,14 +44,6 @@ def rimmed(energy: Energy) -> Energy:
         return energy(pad(x, [RIM] * 4, value=-1.0))
 
     return inside
-
-
-def weights_digest() -> str:
-    """Digest of the shipped network's numbers: a card belongs to them alone.
-
-    Raises FileNotFoundError when they are not installed.
-    """
-    return digest(parameters_to_vector(weights.load(NAME).parameters()))
 
 
 def described(gains: Tensor) -> dict[str, float]:
@@ -146,34 +130,70 @@ def energy_bounds(
     }
 
 
-def full(steps: int, chains: int, seed: int = 0) -> dict[str, Any]:
-    """MNIST; errors as in `weights.load` and `fetch.fetch`."""
+@dataclass(frozen=True)
+class Bridge:
+    """How finely the energy is annealed.
+
+    Attributes:
+        steps: densities of the bridge.
+        chains: of each run, even.
+    """
+
+    steps: int = 3000
+    chains: int = 4
+
+
+def run(bridge: Bridge, seed: int, folder: Path) -> dict[str, Tensor]:
+    """All of the above for MNIST; errors as in `weights.load` and `fetch.fetch`."""
     network = weights.load(NAME)
     assert isinstance(network, EnergyNetwork)
-    energy = rimmed(frozen(network))
     train, test = (inner_levels(arrays.load("mnist", part).x) for part in arrays.SPLITS)
     points = likelihood.dequantised(test, LEVELS, Generator().manual_seed(seed))
     validation, scored = points[:VALIDATION], points[VALIDATION:]
-    run = weights.card(NAME)["run"]
-    return {
-        "weights": weights_digest(),
-        "images": {"train": len(train), "validation": VALIDATION, "scored": len(scored)},
-        "dim": int(points[0].numel()),
-        "levels": LEVELS,
-        "sampler temperature": run["variance"] / (2 * run["step_size"]),
-        "baselines": baselines(train, validation, scored, seed),
-        "energy": energy_bounds(
-            energy, validation, scored, coldest=0.01, hottest=2.0, steps=steps, chains=chains,
-            seed=seed,
-        ),
-    }  # fmt: skip
+    energy = energy_bounds(
+        rimmed(frozen(network)),
+        validation,
+        scored,
+        coldest=0.01,
+        hottest=2.0,
+        steps=bridge.steps,
+        chains=bridge.chains,
+        seed=seed,
+    )
+    return tensors({"baselines": baselines(train, validation, scored, seed), "energy": energy})
 
 
-def stored_run() -> Mapping[str, Any]:
-    """What the committed run of this module measured.
+def measure(bridge: Bridge, seed: int, found: Mapping[str, Tensor]) -> list[Measure]:
+    """Log-likelihoods with the error of their test images, and what else is a single number."""
+    numbers = scalars(found)
+    exact = {
+        k.split(", ", 1)[1]: numbers.pop(k) for k in list(numbers) if k.startswith("baselines")
+    }
+    means = [name.removesuffix(", mean") for name in exact if name.endswith(", mean")]
+    rows = [Measure(n, exact[f"{n}, mean"], (), exact[f"{n}, error"]) for n in means]
+    return rows + measures(numbers, [fingerprint(weights.load(NAME))])
 
-    Raises FileNotFoundError when it is not installed.
-    """
+
+def excerpt(bridge: Bridge, seed: int, found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The profile over temperatures."""
+    return {name: value for name, value in found.items() if value.ndim}
+
+
+STUDY = Study(
+    "energies/likelihood",
+    {"annealed": Bridge()},
+    range(1),
+    run,
+    measure,
+    trains=False,
+    excerpt=excerpt,
+    data=("mnist",),
+    earlier="results/full/energies/likelihood.json",
+)
+
+
+def stored() -> Mapping[str, Any]:
+    """What the earlier run measured; raises FileNotFoundError when it is not installed."""
     return stored_runs.read("energies/likelihood")
 
 
@@ -182,33 +202,6 @@ def estimate(name: str) -> Estimate:
 
     Raises KeyError for a name that is none of `baselines`.
     """
-    run = stored_run()
-    of, n = run["baselines"][name], run["images"]["scored"]
+    found = stored()
+    of, n = found["baselines"][name], found["images"]["scored"]
     return Estimate(of["mean"], of["error"], n, 0, df=n - 1, card="energies/likelihood-full")
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line of this module."""
-    parser = argparse.ArgumentParser(
-        prog="python -m domain_translation.experiments.energies_likelihood",
-        description="Bounds on the log-likelihood of MNIST under the shipped energy.",
-    )
-    parser.add_argument("--out", type=Path, required=True, help="the JSON card")
-    parser.add_argument("--steps", type=int, default=3000, help="densities of the bridge")
-    parser.add_argument("--chains", type=int, default=4, help="of each run, even")
-    options = parser.parse_args(arguments)
-    began = time.perf_counter()
-    found = full(options.steps, options.chains) | {
-        "date": datetime.now(UTC).date().isoformat(),
-        "seconds": round(time.perf_counter() - began),
-        "machine": recipes.machine(),
-        "versions": runtime.versions(),
-    }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    write_atomically(options.out, (json.dumps(found, indent=1) + "\n").encode())
-    print(options.out)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
