@@ -189,7 +189,7 @@ def _cross(target: _Unfolded, state: State, noise: Noise, at: Coefficients) -> t
         return mixed(y, *seen[0])
 
     here = State(state.x, *mixed(*state))  # type: ignore[arg-type]
-    there, info = metropolis(proposed, here, noise, at._replace(beta=torch.ones_like(at.beta)))
+    there, info = metropolis(proposed, here, noise, at._replace(beta=1.0))
     assert info.accepted is not None
     wide = info.accepted.reshape(-1, *(1,) * (state.x.ndim - 1))
     energy = torch.where(info.accepted, seen[0][0], state.energy)

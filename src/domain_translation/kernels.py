@@ -32,12 +32,17 @@ class Info(NamedTuple):
 
 
 class Coefficients(NamedTuple):
-    """The numbers of one step; with a preconditioner all but beta have the event's shape."""
+    """The numbers of one step, or of a block of steps when all have a leading axis of steps.
 
-    drift: Tensor  # alpha P
-    spread: Tensor  # sqrt(2 alpha T P), standard deviation of the noise
-    beta: Tensor  # 1 / T of the target; 0 and unread without a Metropolis test
-    pull: Tensor  # drift / spread; 0 and unread without a Metropolis test
+    They are floats, which take no way to the device of the chains, unless a preconditioner gives
+    drift, spread and pull the event's shape, or fused steps ask for tensors.
+    """
+
+    drift: Any  # alpha P
+    spread: Any  # sqrt(2 alpha T P), standard deviation of the noise
+    beta: Any  # 1 / T of the target; 0 and unread without a Metropolis test
+    pull: Any  # drift / spread; 0 and unread without a Metropolis test
+    sigma: Any  # noise level that the score is asked at; 0 and unread if it knows only one
 
 
 Move = Callable[[Any, State, Noise, Coefficients], tuple[State, Info]]
@@ -47,6 +52,13 @@ def unadjusted(score: Score, state: State, noise: Noise, at: Coefficients) -> tu
     """x' = x + alpha P score(x) + sqrt(2 alpha T P) nu (lcool.eq1)."""
     x = along(state.x, at.drift, score(state.x))
     return State(along(x, at.spread, noise.normal)), Info()
+
+
+def annealed(
+    score: Callable[[Tensor, Any], Tensor], state: State, noise: Noise, at: Coefficients
+) -> tuple[State, Info]:
+    """The same step by a score that knows many noise levels, at the level of this step."""
+    return unadjusted(lambda x: score(x, at.sigma), state, noise, at)
 
 
 def metropolis(
@@ -83,17 +95,19 @@ class Kernel:
     """
 
     move: Move
-    target: Score | EnergyAndScore
+    target: Callable[..., Any]  # a score, or an energy and score if `adjusted`
     step_size: Schedule
     temperature: Schedule
     proposal_temperature: Schedule
-    scale: Tensor | None
+    scale: Tensor | None  # float64 on the CPU
     adjusted: bool
+    sigma: Schedule | None = None
+    absorbing: bool = False  # whether a chain that stays where it is stays there for ever
 
     @property
     def constant(self) -> bool:
         """Whether every step has the same coefficients."""
-        schedules = (self.step_size, self.temperature, self.proposal_temperature)
+        schedules = (self.step_size, self.temperature, self.proposal_temperature, self.sigma)
         return not any(callable(s) or isinstance(s, Tensor) for s in schedules)
 
     def start(self, x: Tensor) -> State:
@@ -103,16 +117,27 @@ class Kernel:
         energy, score = self.target(x)
         return State(x, energy, score)
 
+    def score(self, x: Tensor) -> Tensor:
+        """The score that an unadjusted kernel's first step would take at `x`."""
+        sigma = () if self.sigma is None else (self.coefficients(0, 1, x).sigma[0],)
+        found: Tensor = self.target(x, *sigma)
+        return found
+
     def __call__(self, state: State, noise: Noise, step: int = 0) -> tuple[State, Info]:
         """One step, `step` being its number in the schedules (from 0)."""
         at = self.coefficients(step, 1, state.x)
         return self.move(self.target, state, noise, Coefficients(*(c[0] for c in at)))
 
-    def coefficients(self, first: int, count: int, x: Tensor) -> Coefficients:
-        """The coefficients of steps `first` .. `first + count - 1`, stacked, placed like `x`.
+    def coefficients(
+        self, first: int, count: int, x: Tensor, *, tensors: bool = False
+    ) -> Coefficients:
+        """The coefficients of steps `first` .. `first + count - 1`: lists of `count` floats.
 
-        Raises ValueError when a schedule gives a step size <= 0, a temperature < 0 (<= 0 for
-        Metropolis kernels) or a value that is not finite.
+        With `tensors`, and where they have the event's shape, they are stacked and placed like
+        `x`. Floats and tensors lead to the same bits.
+
+        Raises ValueError when a schedule gives a step size or sigma <= 0, a temperature < 0 (<= 0
+        for Metropolis kernels) or a value that is not finite.
         """
         alpha = values("step_size", self.step_size, first, count, positive=True)
         temperature = values("temperature", self.temperature, first, count, positive=self.adjusted)
@@ -125,13 +150,15 @@ class Kernel:
         )
         drift, spread = alpha, (2 * alpha * proposal).sqrt()
         if self.scale is not None:
-            scale = self.scale.double().cpu()
+            scale = self.scale
             drift, spread = _outer(drift, scale**2), _outer(spread, scale)
+        beta = pull = sigma = torch.zeros(count)
         if self.adjusted:
             beta, pull = 1 / temperature, drift / spread
-        else:
-            beta, pull = torch.zeros(count), torch.zeros(count)
-        return Coefficients(*(c.to(x) for c in (drift, spread, beta, pull)))
+        if self.sigma is not None:
+            sigma = values("sigma", self.sigma, first, count, positive=True)
+        numbers = (drift, spread, beta, pull, sigma)
+        return Coefficients(*(c.to(x) if tensors or c.ndim > 1 else c.tolist() for c in numbers))
 
 
 def _outer(steps: Tensor, event: Tensor) -> Tensor:
@@ -141,24 +168,28 @@ def _outer(steps: Tensor, event: Tensor) -> Tensor:
 def _checked(schedule: Schedule, name: str, *, positive: bool) -> Schedule:
     """Numbers and tensors are checked at once, functions of the step when they are called."""
     if isinstance(schedule, Tensor) and schedule.ndim == 1:
-        values(name, schedule, 0, len(schedule), positive=positive)
-    elif not callable(schedule):
-        values(name, schedule, 0, 1, positive=positive)
-    return schedule
+        return values(name, schedule, 0, len(schedule), positive=positive)
+    if callable(schedule):
+        return schedule
+    return float(values(name, schedule, 0, 1, positive=positive))
 
 
 def _checked_scale(scale: Tensor | None) -> Tensor | None:
-    if scale is not None and not bool((scale.isfinite() & (scale > 0)).all()):
+    if scale is None:
+        return None
+    scale = scale.detach().cpu().double()
+    if not bool((scale.isfinite() & (scale > 0)).all()):
         raise ValueError("scale holds entries that are not finite and greater than 0")
     return scale
 
 
 def ula(
-    score: Score,
+    score: Callable[..., Tensor],
     step_size: Schedule,
     temperature: Schedule = 1.0,
     *,
     scale: Tensor | None = None,
+    sigma: Schedule | None = None,
 ) -> Kernel:
     """Unadjusted Langevin (lcool.eq1; "MALA-approx" in the sources).
 
@@ -173,14 +204,19 @@ def ula(
         step_size: alpha > 0: a number, a function of the step (from 0), or one value per step.
         temperature: T = 1/beta >= 0, likewise.
         scale: standard deviations by coordinate, event-shaped, positive; P = scale^2.
+        sigma: noise level > 0 of each step, likewise, for a score that is called as
+            ``score(x, sigma)``: with decreasing levels this is annealed Langevin sampling.
 
     Raises:
-        ValueError: a step size, temperature or scale outside these ranges.
+        ValueError: a step size, temperature, scale or sigma outside these ranges.
     """
-    _checked(step_size, "step_size", positive=True)
-    _checked(temperature, "temperature", positive=False)
+    step_size = _checked(step_size, "step_size", positive=True)
+    temperature = _checked(temperature, "temperature", positive=False)
     scale = _checked_scale(scale)
-    return Kernel(unadjusted, score, step_size, temperature, temperature, scale, adjusted=False)
+    if sigma is not None:
+        sigma = _checked(sigma, "sigma", positive=True)
+    move = unadjusted if sigma is None else annealed
+    return Kernel(move, score, step_size, temperature, temperature, scale, False, sigma)
 
 
 def mala(
@@ -208,9 +244,9 @@ def mala(
         ValueError: a step size, temperature or scale outside these ranges.
     """
     proposal = temperature if proposal_temperature is None else proposal_temperature
-    _checked(step_size, "step_size", positive=True)
-    _checked(temperature, "temperature", positive=True)
-    _checked(proposal, "proposal_temperature", positive=True)
+    step_size = _checked(step_size, "step_size", positive=True)
+    temperature = _checked(temperature, "temperature", positive=True)
+    proposal = _checked(proposal, "proposal_temperature", positive=True)
     scale = _checked_scale(scale)
     return Kernel(
         metropolis, energy_and_score, step_size, temperature, proposal, scale, adjusted=True

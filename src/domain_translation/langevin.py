@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from domain_translation.kernels import Info, Kernel, State, mala, ula
 from domain_translation.noise import Noise, chain_blocks, empty_steps, shared_blocks, stored
-from domain_translation.runners import Outcome, runner
+from domain_translation.runners import Outcome, fused, runner
 
 __all__ = ["Chain", "DivergenceError", "Info", "Kernel", "Noise", "State", "mala", "sample", "ula"]
 
@@ -70,6 +70,7 @@ def sample(
     thin: int | None = None,
     compile: bool = False,
     progress: bool = False,
+    check: bool = True,
 ) -> Chain:
     """Run `steps` steps of `kernel` from `x`, all chains of the batch side by side.
 
@@ -89,19 +90,24 @@ def sample(
         compile: fuse twenty steps into one compiled function (needs a C++ compiler on the CPU).
             The first call takes 20 to 60 s; later calls with the same target and shape reuse it.
         progress: show a progress bar.
+        check: look at the start, at what the target returns, and at the states of every block.
+            Without, what is not finite goes on to the end. Looking makes the host wait for a
+            device: a training that runs short chains and looks itself now and then does without.
 
     Raises:
         ValueError: an argument outside these ranges, or a target whose score or energy has the
             wrong shape, dtype or device.
         DivergenceError: a chain left the finite numbers; nothing is returned.
     """
-    _check_start(x)
+    _check_start(x, finite=check)
     _check_counts(steps, thin)
     x = stored(x)
+    tensors = fused(x, steps, compiled=compile)
     with torch.no_grad():
         state = kernel.start(x)
-        _check_target(kernel, state)
-        blocks = _noise(x, kernel.adjusted, seed, generator, chain_seeds)
+        if check:
+            _check_target(kernel, state)
+        blocks = _noise(x, kernel.adjusted, steps, seed, generator, chain_seeds)
         record = _Record(x, steps, thin)
         run, at = None, None
         with tqdm(total=steps, disable=not progress, desc="Langevin", unit="step") as bar:
@@ -110,15 +116,15 @@ def sample(
                 count = min(len(noise.normal), steps - record.done)
                 noise = Noise(*(n[:count] for n in noise))
                 if at is None or count != len(at.drift) or not kernel.constant:
-                    at = kernel.coefficients(record.done, count, x)
+                    at = kernel.coefficients(record.done, count, x, tensors=tensors)
                 before = state
                 outcome = run(state, noise, at, record.wanted(count))
                 state = outcome.state
-                if not _finite(state):
+                if check and not _finite(state):
                     raise _diverged(kernel, before, noise, record.done)
                 record.add(count, outcome)
                 bar.update(count)
-                if record.done == steps:
+                if record.done == steps or (kernel.absorbing and not outcome.moved()):
                     break
     return record.chain(state)
 
@@ -164,6 +170,7 @@ class _Record:
 def _noise(
     x: Tensor,
     adjusted: bool,
+    steps: int,
     seed: int,
     generator: torch.Generator | None,
     chain_seeds: Sequence[int] | Tensor | None,
@@ -173,23 +180,27 @@ def _noise(
         return shared_blocks(x, source, adjusted)
     if generator is not None:
         raise ValueError("generator and chain_seeds were both given; give one of them")
-    seeds = [int(s) for s in chain_seeds]
+    seeds = [int(s) for s in _listed(chain_seeds)]
     if len(seeds) != len(x) or min(seeds) < 0:
         raise ValueError(
             f"chain_seeds held {len(seeds)} seeds from {min(seeds, default=0)} up for a batch of "
             f"{len(x)} chains; give one integer >= 0 per chain"
         )
-    return chain_blocks(x, seeds, adjusted)
+    return chain_blocks(x, seeds, adjusted, steps)
 
 
-def _check_start(x: Tensor) -> None:
+def _listed(numbers: Sequence[int] | Tensor) -> Sequence[int]:
+    return numbers.tolist() if isinstance(numbers, Tensor) else numbers
+
+
+def _check_start(x: Tensor, *, finite: bool) -> None:
     if not x.is_floating_point() or x.ndim == 0 or x.numel() == 0:
         raise ValueError(
             f"the start was a {x.dtype} tensor of shape {tuple(x.shape)}; pass a floating-point "
             "batch (B, *event) with at least one chain"
         )
     wrong = ~x.isfinite().flatten(1).all(1) if x.ndim > 1 else ~x.isfinite()
-    if bool(wrong.any()):
+    if finite and bool(wrong.any()):
         raise ValueError(
             f"the start of chain {wrong.nonzero().flatten().tolist()[:8]} is NaN or infinite; "
             "start every chain at finite numbers"
@@ -211,7 +222,7 @@ def _check_target(kernel: Kernel, state: State) -> None:
             f"scale has shape {tuple(kernel.scale.shape)}; for a batch of shape {tuple(x.shape)} "
             f"give a number or shape {tuple(x.shape[1:])}"
         )
-    score = state.score if kernel.adjusted else kernel.target(x)
+    score = state.score if kernel.adjusted else kernel.score(x)
     for name, value, shape in (("score", score, x.shape), ("energy", state.energy, x.shape[:1])):
         if name == "energy" and not kernel.adjusted:
             continue
@@ -244,5 +255,5 @@ def _diverged(kernel: Kernel, state: State, noise: Noise, done: int) -> Divergen
             bad = bad | ~state.energy.isfinite()
         if bool(bad.any()):
             break
-    norms = before.x.reshape(len(before.x), -1)[bad].double().norm(dim=1)
+    norms = before.x.reshape(len(before.x), -1)[bad].cpu().double().norm(dim=1)
     return DivergenceError(done + i + 1, bad.nonzero().flatten().tolist(), norms.tolist())

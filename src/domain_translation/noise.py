@@ -13,8 +13,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# Numbers drawn at once: enough to hide the cost of a call, few enough to stay in the cache.
-_SHARED_NUMBERS = 1 << 20
+# Numbers drawn at once, in all and for a chain: enough to hide the cost of a call, few enough to
+# stay in the cache.
+_NUMBERS = 1 << 20
 _CHAIN_NUMBERS = 1 << 10
 _LONGEST = 200
 
@@ -67,7 +68,7 @@ def stack_steps(batches: list[Tensor]) -> Tensor:
 
 def shared_blocks(x: Tensor, generator: torch.Generator, metropolis: bool) -> Iterator[Noise]:
     """Endless blocks for the whole batch from one generator on the device of `x`."""
-    length = block_length(x.numel(), _SHARED_NUMBERS)
+    length = block_length(x.numel(), _NUMBERS)
     normal = empty_steps(x, length)
     log_uniform = x.new_zeros(length, x.shape[0])
     drawn = normal.mT if by_coordinate(x) else normal
@@ -78,28 +79,31 @@ def shared_blocks(x: Tensor, generator: torch.Generator, metropolis: bool) -> It
         yield Noise(normal, log_uniform)
 
 
-def chain_blocks(x: Tensor, seeds: Sequence[int], metropolis: bool) -> Iterator[Noise]:
+def chain_blocks(
+    x: Tensor, seeds: Sequence[int], metropolis: bool, steps: int = _LONGEST
+) -> Iterator[Noise]:
     """Endless blocks in which chain i's numbers depend on `seeds[i]` and the event shape alone.
 
     They are drawn on the CPU whatever the device of `x`, so that a chain's noise is also the
-    same on every device.
+    same on every device. The run needs `steps` of them.
     """
     event = x.shape[1:]
     length = block_length(event.numel(), _CHAIN_NUMBERS)
+    if not metropolis:
+        # A stream's normal numbers are the same in blocks of any length; with uniform ones
+        # between them the order would change.
+        length = min(steps, max(length, block_length(x.numel(), _NUMBERS)))
     streams = [np.random.Generator(np.random.SFC64(seed)) for seed in seeds]
     kind = np.float64 if x.dtype == torch.float64 else np.float32
     normal = np.empty((x.shape[0], length, *event), kind)
     uniform = np.zeros((x.shape[0], length), kind)
-    room = empty_steps(x, length)
+    room, log_uniform = empty_steps(x, length), x.new_zeros(length, x.shape[0])
     while True:
         for i, stream in enumerate(streams):
             stream.standard_normal(dtype=kind, out=normal[i])
             if metropolis:
                 stream.random(dtype=kind, out=uniform[i])
         room.copy_(torch.from_numpy(normal).transpose(0, 1))
-        log_uniform = (
-            torch.from_numpy(uniform).T.to(x).log()
-            if metropolis
-            else x.new_zeros(length, x.shape[0])
-        )
+        if metropolis:
+            log_uniform.copy_(torch.from_numpy(uniform).T).log_()
         yield Noise(room, log_uniform)

@@ -28,6 +28,10 @@ class Outcome(NamedTuple):
     x: Tensor | None  # (k, B, *event), states after the k steps asked for
     info: Info | None  # (k, B) each, what happened in them
 
+    def moved(self) -> bool:
+        """Whether any chain accepted a step."""
+        return self.accepted is None or bool(self.accepted.any())
+
 
 # state, noise and coefficients of n steps, the steps (from 0) to report in full
 Runner = Callable[[State, Noise, Coefficients, Sequence[int]], Outcome]
@@ -39,10 +43,8 @@ def advance(
     """As many steps as `noise` holds."""
     count: Tensor | None = None
     kept, infos = [], []
-    stacked: tuple[Tensor, ...] = (*noise, *at)
-    for i, (normal, log_uniform, *numbers) in enumerate(
-        zip(*map(torch.unbind, stacked), strict=True)
-    ):
+    by_step = (c if isinstance(c, list) else c.unbind() for c in (*noise, *at))
+    for i, (normal, log_uniform, *numbers) in enumerate(zip(*by_step, strict=True)):
         state, info = move(target, state, Noise(normal, log_uniform), Coefficients(*numbers))
         if info.accepted is not None:
             count = info.accepted.long() if count is None else count + info.accepted
@@ -67,9 +69,18 @@ def runner(kernel: Kernel, x: Tensor, block: int, steps: int, *, compiled: bool)
     short: Runner = plain
     if compiled:
         short = _compiled(kernel.move, kernel.target, by_coordinate(x))
-    if x.is_cuda and steps >= 10 * STRETCH:  # a capture costs as much as four stretches
+    if _captured(x, steps):
         short = graphed(short, length)
     return plain if short is plain else stretches(short, length, plain)
+
+
+def fused(x: Tensor, steps: int, *, compiled: bool) -> bool:
+    """Whether `runner` repeats stretches that were made once: they read numbers from tensors."""
+    return compiled or _captured(x, steps)
+
+
+def _captured(x: Tensor, steps: int) -> bool:
+    return x.is_cuda and steps >= 10 * STRETCH  # a capture costs as much as four stretches
 
 
 def stretches(short: Runner, length: int, rest: Runner) -> Runner:

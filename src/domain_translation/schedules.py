@@ -46,7 +46,7 @@ def values(name: str, schedule: Schedule, first: int, count: int, *, positive: b
                 f"{name} was a tensor of shape {tuple(schedule.shape)}, but the chain has at "
                 f"least {first + count} steps; pass one value per step"
             )
-        numbers = schedule[first : first + count].detach().double().cpu()
+        numbers = schedule[first : first + count].detach().cpu().double()
     elif callable(schedule):
         numbers = torch.tensor([float(schedule(first + i)) for i in range(count)]).double()
     else:

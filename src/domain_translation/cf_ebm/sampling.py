@@ -54,10 +54,17 @@ def short_run(
     seed: int = 0,
     generator: Generator | None = None,
     thin: int | None = None,
+    check: bool = True,
 ) -> Chain:
-    """Chains of `run` from `x` (B, C, S, S); arguments and errors as in `langevin.sample`."""
+    """Chains of `run` from `x` (B, C, S, S); arguments and errors as in `langevin.sample`.
+
+    A training whose guard looks at the energies now and then runs them with `check=False`: on a
+    device nothing waits for such a chain, and nothing is copied there.
+    """
     kernel = langevin.ula(energy_score(energy), run.step_size, run.temperatures())
-    return langevin.sample(kernel, x, run.steps, seed=seed, generator=generator, thin=thin)
+    return langevin.sample(
+        kernel, x, run.steps, seed=seed, generator=generator, thin=thin, check=check
+    )
 
 
 def sample(
