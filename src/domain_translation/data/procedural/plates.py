@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
-from domain_translation.batch_weight.masses import masses
 from domain_translation.data.procedural import canvas
 from domain_translation.data.procedural.glyphs import CUTS, FINE, HEIGHT, SIZES, Poses, distances
 
@@ -73,9 +72,11 @@ def classes(n: int, seed: int, shares: Sequence[float] | None = None) -> Tensor:
 
 def _digits(u: Tensor, shares: Sequence[float] | None) -> Tensor:
     """Digits (n,) of SVHN's or other shares, by uniform numbers (n,)."""
-    mass = masses(_svhn() if shares is None else shares)
+    mass = torch.tensor(_svhn() if shares is None else list(shares), dtype=torch.float64)
     if len(mass) != 10:
         raise ValueError(f"{len(mass)} shares given; give ten, one for each digit from 0 to 9")
+    if not (mass >= 0).all() or abs(float(mass.sum()) - 1) > 1e-6:
+        raise ValueError(f"shares sum to {float(mass.sum()):.6g}; give ten of at least 0, sum 1")
     return torch.searchsorted(mass.cumsum(0)[:-1], u, right=True)
 
 
