@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Generator, Tensor
 
-from domain_translation import cooling
+from domain_translation import cooling, dae
 from domain_translation.cooling import (
     compare_by_share,
     cool,
@@ -23,6 +23,7 @@ from domain_translation.cooling import (
 from domain_translation.densities import Gaussian
 from domain_translation.evaluation import compare
 from domain_translation.langevin import DivergenceError
+from domain_translation.runtime import seeded
 
 SETTING: dict[str, Any] = {"step_size": 0.1, "temperature": 0.3, "steps": 12}
 
@@ -185,6 +186,7 @@ def test_the_input_is_left_alone() -> None:
         ({"mask": torch.ones(9)}, "give a boolean"),
         ({"ids": [1, 2]}, "2 ids for 9 samples"),
         ({"seed": -1}, "give integers from 0"),
+        ({"batch": 0}, "batch is 0"),
         ({"score": lambda x: x[:, :1]}, "score"),
     ],
 )
@@ -195,9 +197,37 @@ def test_bad_requests_get_one_sentence(changed: dict[str, Any], message: str) ->
     assert "\n" not in str(caught.value)
 
 
-def test_a_diverging_chain_is_reported() -> None:
-    with pytest.raises(DivergenceError):
-        cool(score, start(), step_size=9.0, temperature=0.1, steps=200)
+def test_a_diverging_chain_is_reported_by_its_place_in_the_batch() -> None:
+    def explosive(x: Tensor) -> Tensor:
+        return torch.where(x > 5, torch.inf, -x)
+
+    x = torch.ones(7, 2)
+    x[5] = 6
+    mask = torch.arange(7) > 1
+    for batch in (None, 2):
+        with pytest.raises(DivergenceError, match="chain 5 ") as caught:
+            cool(explosive, x, **SETTING, mask=mask, batch=batch)
+        assert caught.value.chains == [5]
+
+
+@pytest.mark.parametrize("batch", [2, 3, 4, 100])
+def test_parts_of_two_or_more_have_the_bits_of_the_whole(batch: int) -> None:
+    with seeded(0):
+        network = dae.UNetDenoiser(3, 8).requires_grad_(False).eval()
+    x = torch.rand(9, 3, 16, 16, generator=gen()) * 2 - 1
+    mask, seen = torch.arange(9) != 4, []
+
+    def denoised(y: Tensor) -> Tensor:
+        seen.append(len(y))
+        return (network(y) - y) / 0.09
+
+    setting = {**SETTING, "step_size": 0.005, "thin": 4, "mask": mask}
+    whole = cool(denoised, x, **setting)
+    seen.clear()
+    parts = cool(denoised, x, **setting, batch=batch)
+    assert torch.equal(parts.x, whole.x)
+    assert torch.equal(parts.trajectory, whole.trajectory)
+    assert max(seen) <= batch
 
 
 # Cool, then translate

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from domain_translation.langevin import sample, ula
+from domain_translation.langevin import Chain, DivergenceError, sample, ula
 
 Score = Callable[[Tensor], Tensor]
 Translator = Callable[[Tensor], Tensor]
@@ -45,6 +45,7 @@ def cool(
     ids: Sequence[int] | None = None,
     mask: Tensor | None = None,
     thin: int | None = None,
+    batch: int | None = None,
 ) -> Cooled:
     """Run `steps` of L-Cool eq. 1 below temperature 1 on a batch.
 
@@ -61,10 +62,14 @@ def cool(
         ids: one number >= 0 per sample; by default its place in the batch.
         mask: boolean (B,), e.g. `fringe_mask(...)`; only these samples are cooled.
         thin: keep every `thin`-th state.
+        batch: cool at most this many samples at a time, which bounds the memory of the score and
+            of the noise; by default all. The bits stay those of one batch as long as no part
+            holds a single sample, for which PyTorch may choose another convolution.
 
     Raises:
         ValueError: temperature outside [0, 1), empty batch, a mask or ids of another length,
-            and what `langevin.sample` refuses (step size, NaN, a score of the wrong shape).
+            batch < 1, and what `langevin.sample` refuses (step size, NaN, a score of the wrong
+            shape).
         DivergenceError: a state became NaN or infinite.
     """
     if not 0 <= temperature < 1:
@@ -79,25 +84,31 @@ def cool(
         raise ValueError(
             f"mask is {mask.dtype} of shape {tuple(mask.shape)}; give a boolean ({len(x)},)"
         )
-    ids = range(len(x)) if ids is None else ids
-    if len(ids) != len(x):
-        raise ValueError(f"{len(ids)} ids for {len(x)} samples; give one id per sample")
+    if batch is not None and batch < 1:
+        raise ValueError(f"batch is {batch}; cool at least one sample at a time")
+    ids = sample_ids(x, ids)
     fringe = mask.nonzero().flatten()
     if len(fringe) == 0:
         frames = 0 if thin is None else steps // thin
         return Cooled(x.clone(), x.expand(frames, *x.shape).clone() if thin else None)
-    chain = sample(
-        ula(score, step_size, temperature),
-        x[fringe],
-        steps,
-        chain_seeds=[chain_seed(seed, ids[i]) for i in fringe.tolist()],
-        thin=thin,
-    )
-    out = x.index_copy(0, fringe, chain.x)
-    if chain.trajectory is None:
+    kernel = ula(score, step_size, temperature)
+
+    def cooled(rows: Tensor) -> Chain:
+        seeds = [chain_seed(seed, ids[i]) for i in rows.tolist()]
+        try:
+            return sample(kernel, x[rows], steps, chain_seeds=seeds, thin=thin)
+        except DivergenceError as error:  # it counts chains in the part
+            here = [rows.tolist()[i] for i in error.chains]
+            raise DivergenceError(error.step, here, error.norms) from error
+
+    # Parts of equal size, as far as that goes: no sample is left over alone.
+    parts = torch.tensor_split(fringe, math.ceil(len(fringe) / (batch or len(fringe))))
+    chains = [cooled(rows) for rows in parts]
+    out = x.index_copy(0, fringe, torch.cat([chain.x for chain in chains]))
+    if thin is None:
         return Cooled(out, None)
-    still = x.expand(len(chain.trajectory), *x.shape)
-    return Cooled(out, still.index_copy(1, fringe, chain.trajectory))
+    path = torch.cat([chain.trajectory for chain in chains if chain.trajectory is not None], 1)
+    return Cooled(out, x.expand(len(path), *x.shape).index_copy(1, fringe, path))
 
 
 def cool_then_translate(
@@ -139,6 +150,18 @@ def cool_then_translate(
             f"it has to return one translation per sample"
         )
     return Translated(cooled, translated)
+
+
+def sample_ids(x: Tensor, ids: Sequence[int] | None) -> Sequence[int]:
+    """The numbers of the samples: `ids`, or their places in the batch.
+
+    Raises:
+        ValueError: ids of another length.
+    """
+    ids = range(len(x)) if ids is None else ids
+    if len(ids) != len(x):
+        raise ValueError(f"{len(ids)} ids for {len(x)} samples; give one id per sample")
+    return ids
 
 
 def chain_seed(seed: int, sample_id: int) -> int:

@@ -8,15 +8,18 @@ And a score that knows many noise levels can end with a sharper one than it bega
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from domain_translation.cooling.cool import Score, chain_seed
-from domain_translation.langevin import DivergenceError
-from domain_translation.noise import chain_blocks
+from domain_translation.columns import choose
+from domain_translation.cooling.cool import Score, chain_seed, sample_ids
+from domain_translation.kernels import Coefficients, Info, Move, State, ula, unadjusted
+from domain_translation.langevin import sample
+from domain_translation.noise import Noise
 
 
 class Stopped(NamedTuple):
@@ -45,7 +48,9 @@ def cool_until(
     """Cool each sample until its score norm is at most `level`, or for `max_steps` steps.
 
     A sample that takes n steps ends where `cool` with the same seed and steps=n would leave it:
-    its noise depends on (seed, id) alone, not on the batch or on when the others stop.
+    its noise depends on (seed, id) alone, not on the batch or on when the others stop. The score
+    of the whole batch is evaluated until all have stopped: a mask costs a device nothing, while
+    to leave samples out it would have to be waited for at every step.
 
     Args:
         score: estimate of grad log p, (B, *event) -> (B, *event).
@@ -62,20 +67,22 @@ def cool_until(
     if not (level >= 0 and math.isfinite(level)):
         raise ValueError(f"level is {level}; give a score norm, finite and 0 or larger")
     _check(x, step_size, temperature, max_steps)
-    noise = _noise(x, seed, ids)
-    x, steps = x.detach().clone(), torch.zeros(len(x), dtype=torch.int64, device=x.device)
-    going = torch.arange(len(x), device=x.device)
-    spread = math.sqrt(2 * step_size * temperature)
-    for done in range(max_steps):
-        pull, before = score(x[going]), x[going]
-        still = ~(torch.linalg.vector_norm(pull.flatten(1), dim=1) <= level)  # NaN goes on
-        going = going[still]
-        if len(going) == 0:
-            break
-        x[going] = before[still] + step_size * pull[still] + spread * next(noise)[going]
-        steps[going] += 1
-        _check_finite(x[going], before[still], going, done + 1)
-    return Stopped(x, steps)
+    # One that rests for one step rests for ever: its score does not change any more.
+    kernel = replace(ula(score, step_size, temperature), move=_unless_short(level), absorbing=True)
+    chain = sample(kernel, x, max_steps, chain_seeds=_seeds(x, seed, ids))
+    return Stopped(chain.x, (chain.acceptance * max_steps).round().long())
+
+
+def _unless_short(level: float) -> Move:
+    """The step of `ula`, taken by the samples whose score is longer than `level`."""
+
+    def move(score: Score, state: State, noise: Noise, at: Coefficients) -> tuple[State, Info]:
+        pull = score(state.x)
+        far = ~(torch.linalg.vector_norm(pull.flatten(1), dim=1) <= level)  # NaN goes on
+        moved, _ = unadjusted(lambda _: pull, state, noise, at)
+        return State(choose(far, moved.x, state.x)), Info(far)
+
+    return move
 
 
 def cool_along(
@@ -109,14 +116,9 @@ def cool_along(
     if not 0 < share <= 1:
         raise ValueError(f"share is {share}; give the share of the way to go per step, in (0, 1]")
     _check(x, min(sigmas, default=0.0), temperature, len(sigmas))
-    noise = _noise(x, seed, ids)
-    everyone = torch.arange(len(x), device=x.device)
-    for done, sigma in enumerate(sigmas):
-        step_size, before = share * sigma**2, x
-        spread = math.sqrt(2 * step_size * temperature)
-        x = before + step_size * score_at(before, sigma) + spread * next(noise)
-        _check_finite(x, before, everyone, done + 1)
-    return x
+    levels = torch.tensor(sigmas, dtype=torch.float64)
+    kernel = ula(score_at, share * levels**2, temperature, sigma=levels)
+    return sample(kernel, x, len(sigmas), chain_seeds=_seeds(x, seed, ids)).x
 
 
 def _check(x: Tensor, positive: float, temperature: float, steps: int) -> None:
@@ -129,17 +131,6 @@ def _check(x: Tensor, positive: float, temperature: float, steps: int) -> None:
         raise ValueError(f"cooling at temperature {temperature}: give 0 <= temperature < 1")
 
 
-def _noise(x: Tensor, seed: int, ids: Sequence[int] | None) -> Iterator[Tensor]:
-    """The noise of each step, (B, *event): the streams that `cool` uses."""
-    ids = range(len(x)) if ids is None else ids
-    if len(ids) != len(x):
-        raise ValueError(f"{len(ids)} ids for {len(x)} samples; give one id per sample")
-    blocks = chain_blocks(x, [chain_seed(seed, i) for i in ids], metropolis=False)
-    return (step for block in blocks for step in block.normal)
-
-
-def _check_finite(x: Tensor, before: Tensor, chains: Tensor, step: int) -> None:
-    bad = ~x.flatten(1).isfinite().all(1)
-    if bool(bad.any()):
-        norms = before[bad].flatten(1).double().norm(dim=1)
-        raise DivergenceError(step, chains[bad].tolist(), norms.tolist())
+def _seeds(x: Tensor, seed: int, ids: Sequence[int] | None) -> list[int]:
+    """Of the streams that `cool` uses."""
+    return [chain_seed(seed, i) for i in sample_ids(x, ids)]
