@@ -4,23 +4,33 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import torch
+from still import losses_of
 from torch import Generator, Tensor, nn
 
+from domain_translation.batch_weight.record import Record
+from domain_translation.batch_weight.weighting import Equal
+from domain_translation.checkpoints import CheckpointError
 from domain_translation.cyclegan import (
     FULL,
     PAPER,
     QUICK,
+    WEIGHTED,
+    CycleGAN,
     CycleGANConfig,
     PatchDiscriminator,
     ResnetGenerator,
+    Trained,
+    composite,
     train_cyclegan,
 )
 from domain_translation.cyclegan import images as cyclegan_images
 from domain_translation.cyclegan.pool import ImagePool
 from domain_translation.data.augment import crop_and_flip
+from domain_translation.training import Batch, Batches, Player, Step, fit
 
 SHORT = CycleGANConfig(
     width=4, blocks=1, critic_layers=1, size=16, batch=2, steps=4, pool=3, learning_rate=1e-3
@@ -62,12 +72,12 @@ def test_keys_of_the_published_checkpoints() -> None:
 def test_every_preset_builds_and_takes_one_step(preset: CycleGANConfig) -> None:
     small = dataclasses.replace(preset, size=64, steps=1)
     x, y = pictures(2, 64), pictures(2, 64, 1)
-    trained = train_cyclegan(x, y, small)
-    for network in trained[:2]:
+    networks = train_cyclegan(x, y, small).networks
+    for network in networks[:2]:
         out = network(x)
         assert out.shape == x.shape
         assert out.abs().max() <= 1
-    assert all(p.isfinite().all() for n in trained for p in n.parameters())
+    assert all(p.isfinite().all() for n in networks for p in n.parameters())
 
 
 @pytest.mark.parametrize(("layers", "field"), [(1, 16), (2, 34), (3, 70)])
@@ -76,7 +86,7 @@ def test_receptive_field_of_the_critic(layers: int, field: int) -> None:
     # Without normalisation, whose statistics see the whole image, only the patch counts.
     for module in critic.model:
         if isinstance(module, nn.InstanceNorm2d):
-            module.forward = lambda x: x  # type: ignore[method-assign]
+            module.forward = lambda x: x  # type: ignore[method-assign, assignment]
     x = pictures(1, 128).requires_grad_()
     scores = critic(x)
     middle = scores.shape[-1] // 2
@@ -94,32 +104,94 @@ class Scale(nn.Module):
         return self.by * x
 
 
+# Of the step below: G, F, critic of the sources, critic of the targets
+G, F, A, B = 2.0, 0.25, 1.5, 0.5
+TEAM = ("generators", "critics")
+
+
+def scales() -> CycleGAN:
+    return CycleGAN(*(Scale(by) for by in (G, F, A, B)))
+
+
+def step_of(
+    networks: CycleGAN, config: CycleGANConfig, pools: list[ImagePool], players: dict[str, Player]
+) -> Step:
+    """A step without weights on pictures of 20x20."""
+    record = Record(3, 0, 0)
+    return cyclegan_images.cyclegan_step(networks, Equal(), config, record, pools, players)
+
+
+def minibatch(n: int) -> Batch:
+    """Pictures of both domains and the rows they come from."""
+    return pictures(n), pictures(n, seed=1), torch.arange(n), torch.arange(n)
+
+
+def empty_pools(size: int) -> list[ImagePool]:
+    return [ImagePool(size, (3, 20, 20)) for _ in range(2)]
+
+
+def critics_loss(x: Tensor, y: Tensor, past_x: Tensor, past_y: Tensor) -> Tensor:
+    real = (B * y - 1).square().mean() + (A * x - 1).square().mean()
+    return (real + (B * past_y).square().mean() + (A * past_x).square().mean()) / 2
+
+
 def test_the_losses_are_those_of_cyclegan() -> None:
-    x, y = pictures(3), pictures(3, seed=1)
-    g, f, a, b = 2.0, 0.25, 1.5, 0.5  # G, F, source critic, target critic
-    config = CycleGANConfig(lambda_cycle=3.0, lambda_identity=0.4, pool=3)
-    networks = cyclegan_images.CycleGAN(Scale(g), Scale(f), Scale(a), Scale(b))
-    event = (3, 20, 20)
-    generators, critics = cyclegan_images.players(networks, config, (event, event))
-    fool = (b * g * x - 1).square().mean() + (a * f * y - 1).square().mean()
-    cycle = (1 - f * g) * (x.abs().mean() + y.abs().mean())
-    same = (1 - f) * x.abs().mean() + (g - 1) * y.abs().mean()
-    expected = fool + 3 * (cycle + 0.4 * same)
-    assert generators.loss((x, y), gen()).item() == pytest.approx(expected.item(), rel=1e-5)
-    real = (b * y - 1).square().mean() + (a * x - 1).square().mean()
-    fake = (b * g * x).square().mean() + (a * f * y).square().mean()
-    assert critics.loss((x, y), gen()).item() == pytest.approx(((real + fake) / 2).item(), rel=1e-5)
+    config = CycleGANConfig(lambda_cycle=3.0, lambda_identity=0.4)
+    batch = minibatch(3)
+    x, y = batch[:2]
+    found = losses_of(lambda team: step_of(scales(), config, empty_pools(3), team), TEAM, batch)
+    fool = (B * G * x - 1).square().mean() + (A * F * y - 1).square().mean()
+    cycle = (1 - F * G) * (x.abs().mean() + y.abs().mean())
+    same = (1 - F) * x.abs().mean() + (G - 1) * y.abs().mean()
+    torch.testing.assert_close(found[0], fool + 3 * (cycle + 0.4 * same))
+    torch.testing.assert_close(found[1], critics_loss(x, y, F * y, G * x))
+
+
+def test_critics_judge_translations_of_the_past() -> None:
+    """With full pools of one image, that image or the fresh one, by the toss of a coin."""
+    batch = minibatch(1)
+    x, y = batch[:2]
+    old = pictures(1, seed=2), pictures(1, seed=3)
+    pools = empty_pools(1)
+    for pool, image in zip(pools, old, strict=True):
+        assert torch.equal(pool.exchange(image, gen()), image)
+
+    def loss(seed: int) -> Tensor:
+        full = empty_pools(1)
+        for pool, other in zip(full, pools, strict=True):
+            pool.load_state_dict(other.state_dict())
+        _, critics = losses_of(lambda t: step_of(scales(), SHORT, full, t), TEAM, batch, seed)
+        return critics.detach()
+
+    seen = torch.stack([loss(seed) for seed in range(30)])
+    choices = [critics_loss(x, y, a, b) for a in (F * y, old[0]) for b in (G * x, old[1])]
+    away = (seen[:, None] - torch.stack(choices)).abs()
+    assert away.min(1).values.max() < 1e-5
+    assert set(away.argmin(1).tolist()) == {0, 1, 2, 3}
+
+
+class Leap:
+    """A player that moves a translator far away."""
+
+    def __init__(self, model: Scale) -> None:
+        self.model = model
+
+    def descend(self, loss: Tensor) -> Tensor:
+        self.model.by.data.fill_(50.0)
+        return loss.detach()
 
 
 def test_critics_judge_the_translations_made_before_the_generators_moved() -> None:
-    x, y = pictures(2), pictures(2, seed=1)
-    networks = cyclegan_images.CycleGAN(Scale(1.0), Scale(1.0), Scale(1.0), Scale(1.0))
-    event = (3, 20, 20)
-    generators, critics = cyclegan_images.players(networks, SHORT, (event, event))
-    generators.loss((x, y), gen())
-    expected = critics.loss((x, y), gen()).item()
-    networks.forward.by.data.fill_(5.0)  # type: ignore[operator, union-attr]
-    assert critics.loss((x, y), gen()).item() == expected
+    networks, batch = scales(), minibatch(2)
+
+    def leaping(team: dict[str, Player]) -> Step:
+        leap = cast(Player, Leap(cast(Scale, networks.forward)))
+        return step_of(networks, SHORT, empty_pools(3), {**team, "generators": leap})
+
+    moved = losses_of(leaping, ["critics"], batch)
+    (_, still) = losses_of(lambda t: step_of(scales(), SHORT, empty_pools(3), t), TEAM, batch)
+    assert networks.forward.by == 50
+    assert torch.equal(moved[0], still)
 
 
 def test_the_pool_hands_through_until_full_then_swaps_half() -> None:
@@ -133,6 +205,22 @@ def test_the_pool_hands_through_until_full_then_swaps_half() -> None:
     assert (out <= fresh).all()  # never an image from the future
     held = torch.cat([out, pool.images]).flatten().sort().values
     assert torch.equal(held, torch.arange(1050.0))  # nothing is lost or doubled
+
+
+def test_no_pool_hands_everything_through_and_draws_nothing() -> None:
+    fresh, generator = pictures(3), gen()
+    assert torch.equal(ImagePool(0, (3, 20, 20)).exchange(fresh, generator), fresh)
+    assert torch.equal(generator.get_state(), gen().get_state())
+
+
+@pytest.mark.parametrize("filled", [2, 3])
+def test_a_pool_from_a_checkpoint_goes_on_like_the_one_that_was_stored(filled: int) -> None:
+    first, second = ImagePool(3, (1,)), ImagePool(3, (1,))
+    first.exchange(torch.arange(1.0, 1 + filled)[:, None], gen())
+    second.load_state_dict(first.state_dict())
+    fresh = torch.arange(10.0, 30.0)[:, None]
+    assert torch.equal(first.exchange(fresh, gen(1)), second.exchange(fresh, gen(1)))
+    assert torch.equal(first.images, second.images)
 
 
 def test_crops_and_mirror_images_are_parts_of_the_picture() -> None:
@@ -153,33 +241,60 @@ def test_crops_and_mirror_images_are_parts_of_the_picture() -> None:
     assert len(seen) == 8  # four places, mirrored and not
 
 
-def test_training_repeats_to_the_bit_and_resumes(tmp_path: Path) -> None:
-    x, y = pictures(), pictures(seed=1)
-    whole = train_cyclegan(x, y, SHORT, seed=3)
-    path = tmp_path / "run.safetensors"
+class Stop(Exception):
+    pass
 
-    class Stop(Exception):
-        pass
 
-    real_store, calls = cyclegan_images.fit, []
+def stopped(run: Any, after: int, path: Path) -> None:
+    """Let `run` end after so many steps, with a checkpoint of each at `path`."""
+    calls = []
 
-    def stopping(players, batches, steps, **options):  # type: ignore[no-untyped-def]
-        def draw(generator: Generator) -> tuple[Tensor, ...]:
+    def stopping(step: Step, team: Any, batches: Batches, steps: int, **options: Any) -> Tensor:
+        def draw(generator: Generator) -> Batch:
             calls.append(1)
-            if len(calls) == 3:
+            if len(calls) > after:
                 raise Stop
             return batches(generator)
 
-        return real_store(players, draw, steps, every_minutes=0, **options)
+        return fit(step, team, draw, steps, every_minutes=0, **options)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cyclegan_images, "fit", stopping)
         with pytest.raises(Stop):
-            train_cyclegan(x, y, SHORT, seed=3, checkpoint=path)
-    resumed = train_cyclegan(x, y, SHORT, seed=3, checkpoint=path)
-    for a, b in zip(whole, resumed, strict=True):
+            run(path)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_training_repeats_to_the_bit_and_resumes(weighted: bool, tmp_path: Path) -> None:
+    """The pool is full at the stop; the bound on the weight nets grows all the time."""
+    x, y = pictures(), pictures(seed=1)
+    nets = dataclasses.replace(WEIGHTED, width=2, batch=4, steps=4, weight_width=2)
+
+    def run(path: Path | None) -> Trained:
+        config = nets if weighted else SHORT
+        weighting = composite(nets, 3, (3, 3)) if weighted else None
+        classes = torch.arange(6) % 2, torch.arange(6) % 3
+        return train_cyclegan(x, y, config, 3, path, weighting=weighting, classes=classes)
+
+    whole = run(None)
+    assert torch.equal(whole.losses, run(None).losses)
+    stopped(run, 2, tmp_path / "run.safetensors")
+    resumed = run(tmp_path / "run.safetensors")
+    for a, b in zip(
+        (*whole.networks, whole.weighting), (*resumed.networks, resumed.weighting), strict=True
+    ):
         for p, q in zip(a.parameters(), b.parameters(), strict=True):
             assert torch.equal(p, q)
+    for found, again in zip(whole[2:], resumed[2:], strict=True):
+        assert torch.equal(found, again)
+
+
+def test_a_checkpoint_without_weight_nets_is_refused_by_a_run_with_them(tmp_path: Path) -> None:
+    x, y, path = pictures(), pictures(seed=1), tmp_path / "run.safetensors"
+    config = dataclasses.replace(WEIGHTED, width=2, batch=4, steps=1, weight_width=2)
+    train_cyclegan(x, y, config, checkpoint=path)
+    with pytest.raises(CheckpointError, match="players differ"):
+        train_cyclegan(x, y, config, checkpoint=path, weighting=composite(config, 0, (3, 3)))
 
 
 @pytest.mark.parametrize("field", dataclasses.fields(CycleGANConfig), ids=lambda f: f.name)
@@ -187,10 +302,17 @@ def test_every_setting_changes_the_result(field: dataclasses.Field[float]) -> No
     x, y = pictures(), pictures(seed=1)
     short = dataclasses.replace(SHORT, steps=8)
     value = getattr(short, field.name)
-    chosen = {"size": 12, "steps": 6, "precision": "bfloat16"}
+    chosen: dict[str, Any] = {
+        "size": 12,
+        "steps": 6,
+        "precision": "bfloat16",
+        "mirrored": False,
+        "decay": False,
+    }
     other = chosen[field.name] if field.name in chosen else value * (2 if value >= 1 else 1.5)
-    a = train_cyclegan(x, y, short).forward(x)
-    b = train_cyclegan(x, y, dataclasses.replace(short, **{field.name: other})).forward(x)
+    a = train_cyclegan(x, y, short).networks.forward(x)
+    changed = dataclasses.replace(short, **{field.name: other})
+    b = train_cyclegan(x, y, changed).networks.forward(x)
     assert not torch.equal(a, b)
 
 
@@ -208,3 +330,9 @@ def test_bad_images_are_refused(images: Tensor, message: str) -> None:
         train_cyclegan(images, pictures(), SHORT)
     with pytest.raises(ValueError, match=message):
         train_cyclegan(pictures(), images, SHORT)
+
+
+def test_an_unknown_precision_is_refused() -> None:
+    config = dataclasses.replace(SHORT, precision="float16")
+    with pytest.raises(ValueError, match="choose 'float32' or 'bfloat16'"):
+        train_cyclegan(pictures(), pictures(), config)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 
 import pytest
 import torch
+from still import losses_of
 from torch import Generator, Tensor
 
+from domain_translation.cyclegan import PatchDiscriminator
 from domain_translation.pix2pix import (
     PAPER,
     QUICK,
@@ -17,7 +18,6 @@ from domain_translation.pix2pix import (
     train_pix2pix,
     training,
 )
-from domain_translation.training import Player
 
 SHORT = Pix2PixConfig(width=4, depth=4, critic_layers=1, size=16, batch=2, steps=4)
 
@@ -48,27 +48,62 @@ def test_it_learns_a_pairing_that_unpaired_training_could_not_know() -> None:
     assert error < 0.2  # without pairs the mirrored and the plain grey are as good: 0.44 apart
 
 
-def test_the_losses_are_those_of_pix2pix(monkeypatch: pytest.MonkeyPatch) -> None:
+def networks() -> tuple[UnetGenerator, PatchDiscriminator]:
+    """A translator and a critic; normalisation and dropout would differ from call to call."""
+    torch.manual_seed(0)
+    return UnetGenerator(3, 3, 4, 4).eval(), PatchDiscriminator(6, 4, 1).eval()
+
+
+def test_the_losses_are_those_of_pix2pix() -> None:
     """The critic takes pairs for true and fakes for false; the translator fools it, and hits."""
-    seen: list[Player] = []
-
-    def stop(players: Sequence[Player], *_: object, **__: object) -> None:
-        seen.extend(players)
-
-    monkeypatch.setattr(training, "fit", stop)
     x, y = pictures(2, 16), pictures(2, 16, 1)
-    translator = train_pix2pix(x, y, SHORT)
-    own, rival = seen
-    # Its normalisation and dropout would differ from call to call in training.
-    own.model.eval(), rival.model.eval()
-    batch, generator = (torch.cat([x, y], 1),), Generator().manual_seed(0)
-    found = own.loss(batch, generator)
+    translator, critic = networks()
+    own, rival = losses_of(
+        lambda players: training.pix2pix_step(translator, critic, SHORT, players),
+        ("translator", "critic"),
+        (x, y, torch.tensor(0)),
+    )
     fake = translator(x)
-    on_real, on_fake = rival.model(batch[0]), rival.model(torch.cat([x, fake], 1))
+    on_real, on_fake = critic(torch.cat([x, y], 1)), critic(torch.cat([x, fake], 1))
     hit = (fake - y).abs().mean()
-    torch.testing.assert_close(found, (on_fake - 1).square().mean() + SHORT.lambda_l1 * hit)
+    torch.testing.assert_close(own, (on_fake - 1).square().mean() + SHORT.lambda_l1 * hit)
     judged = (on_real - 1).square().mean() / 2 + on_fake.square().mean() / 2
-    torch.testing.assert_close(rival.loss(batch, generator), judged)
+    torch.testing.assert_close(rival, judged)
+    back = torch.autograd.grad(rival, [*translator.parameters()], allow_unused=True)
+    assert not any(g is not None for g in back)
+
+
+def test_dropout_follows_the_seed_of_the_step_alone() -> None:
+    """Dropout is there from six levels on."""
+    translator, critic = UnetGenerator(3, 3, 2, 6), networks()[1]
+    x, y = pictures(2, 64), pictures(2, 64, 1)
+
+    def loss(seed: int) -> Tensor:
+        return losses_of(
+            lambda players: training.pix2pix_step(translator, critic, SHORT, players),
+            ("translator", "critic"),
+            (x, y, torch.tensor(seed)),
+        )[0].detach()
+
+    before = torch.get_rng_state()
+    first = loss(1)
+    assert torch.equal(torch.get_rng_state(), before)
+    torch.rand(1)
+    assert torch.equal(loss(1), first)
+    assert not torch.equal(loss(2), first)
+
+
+def test_pairs_are_cropped_and_mirrored_together() -> None:
+    x = pictures(5, 20)
+    y = torch.cat([-x, x[:, :1]], 1)  # four channels against three
+    draw = training.aligned(x, y, SHORT)
+    generator, seeds = Generator().manual_seed(0), set()
+    for _ in range(10):
+        u, v, seed = draw(generator)
+        assert u.shape == (2, 3, 16, 16)
+        assert torch.equal(v, torch.cat([-u, u[:, :1]], 1))
+        seeds.add(int(seed))
+    assert len(seeds) == 10
 
 
 def test_training_repeats_to_the_bit() -> None:

@@ -69,6 +69,16 @@ class Record:
         self.shares.copy_(state["shares"])
 
 
+def check_classes(classes: Sequence[Tensor] | None, *data: Tensor) -> None:
+    """Refuse classes (n,) each that do not fit the examples (n, *event) of their domains.
+
+    Raises:
+        ValueError: not one class per example.
+    """
+    if classes is not None and [c.shape for c in classes] != [d.shape[:1] for d in data]:
+        raise ValueError("give one class per example of each domain, or no classes at all")
+
+
 def exactly_equal(shares: Tensor) -> float:
     """Share of the recorded minibatches in which all weights of both domains were one number.
 

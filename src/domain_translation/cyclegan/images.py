@@ -19,7 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
-from domain_translation.batch_weight.record import Record
+from domain_translation.batch_weight.record import Record, check_classes
 from domain_translation.batch_weight.weight_nets import WeightNet
 from domain_translation.batch_weight.weighting import (
     Composite,
@@ -165,17 +165,18 @@ def train_cyclegan(
         seed: of the initial weights, the minibatches and the pool.
         checkpoint: file to resume from and to write to; None keeps nothing.
         weighting: `composite(config, seed)`, where the classes of the domains differ in mass; None
-            counts all images alike. It needs a `WeightedConfig`.
+            counts all images alike. It needs a `WeightedConfig`, and is trained in place.
         classes: of source (n,) and target (m,), for the record of the weighted class masses only:
             no network sees them.
 
     Raises:
-        ValueError: no images, images smaller than the crops, values outside [-1, 1], weights
-            beside a pool.
+        ValueError: no images, images smaller than the crops, values outside [-1, 1], not as many
+            classes as images, weights beside a pool or without their settings.
         CheckpointError, TrainingError: see `training.fit`.
     """
     for images in (source, target):
         check_images(images, config.size)
+    check_classes(classes, source, target)
     weighting = Equal() if weighting is None else weighting
     bounds = _bounds(config, weighting)
     networks = build(config, seed, (source.shape[1], target.shape[1]))
@@ -198,6 +199,7 @@ def train_cyclegan(
         checkpoint=checkpoint,
         card={
             "config": asdict(config),
+            "players": list(team),
             "data_sha256": digest({"source": source, "target": target}),
         },
         label="CycleGAN",

@@ -17,7 +17,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
-from domain_translation.batch_weight.record import Record
+from domain_translation.batch_weight.record import Record, check_classes
 from domain_translation.batch_weight.weight_nets import WeightNet
 from domain_translation.batch_weight.weighting import Composite, Equal, Pairs, halfway
 from domain_translation.checkpoints import digest
@@ -91,7 +91,7 @@ def train(
         config: `PAPER`, `QUICK` or your own.
         seed: of the initial weights, the minibatches and the style codes.
         weighting: `composite(config, seed)`, where the classes of the domains differ in mass; None
-            counts all images alike. It needs a `WeightedConfig`.
+            counts all images alike. It needs a `WeightedConfig`, and is trained in place.
         classes: of x (n,) and y (k,), for the record of the weighted class masses only: no
             network sees them.
         checkpoint: file to resume from and to write to; None keeps nothing.
@@ -104,8 +104,7 @@ def train(
     """
     for images in (x, y):
         check_images(images, config.size)
-    if classes is not None and (classes[0].shape != x.shape[:1] or classes[1].shape != y.shape[:1]):
-        raise ValueError("give one class per image of each domain, or no classes at all")
+    check_classes(classes, x, y)
     weighting = Equal() if weighting is None else weighting
     networks = build(config, seed, (x.shape[1], y.shape[1]))
     for network in (*networks, weighting):
@@ -124,7 +123,11 @@ def train(
         seed=seed,
         schedule=halved(config.halve_every),
         checkpoint=checkpoint,
-        card={"config": asdict(config), "data_sha256": digest({"x": x, "y": y})},
+        card={
+            "config": asdict(config),
+            "players": list(team),
+            "data_sha256": digest({"x": x, "y": y}),
+        },
         label="MUNIT",
     )
     for network in (*networks, weighting):
