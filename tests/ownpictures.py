@@ -41,7 +41,7 @@ def denoiser_file(path: Path, **card: Any) -> Path:
     with seeded(1):
         network = dae.UNetDenoiser(channels=3, width=4)
     said = {"sigma": 0.3, "channels": 3, "size": None, "range": "[-1, 1]", **card}
-    save_model(path, network, "UNetDenoiser", {"channels": 3, "width": 4}, said)
+    save_model(path, network, said)
     return path
 
 
@@ -51,7 +51,7 @@ def generator() -> torch.nn.Module:
 
 
 def translator_file(path: Path) -> Path:
-    save_model(path, generator(), "ResnetGenerator", {"width": 4, "blocks": 1})
+    save_model(path, generator())
     return path
 
 

@@ -381,8 +381,6 @@ def test_a_model_file_may_be_any_network_of_the_package(tmp_path: Path) -> None:
     save_model(
         tmp_path / "n.safetensors",
         cyclegan.ResnetGenerator(width=2, blocks=1),
-        "ResnetGenerator",
-        {"width": 2, "blocks": 1},
         dtype=torch.float16,
     )
     assert cool("out", translator="n.safetensors") == 0

@@ -332,7 +332,7 @@ def test_every_setting_is_read() -> None:
 
 def test_a_trained_energy_travels_in_a_file(tmp_path: Path) -> None:
     network = train(stripes(), TINY).network
-    models.save_model(tmp_path / "e.safetensors", network, "EnergyNetwork", network.arguments())
+    models.save_model(tmp_path / "e.safetensors", network)
     again = models.load_model(tmp_path / "e.safetensors").network
     assert torch.equal(again(stripes()), network(stripes()))
     assert checkpoints.load(tmp_path / "e.safetensors").card["network"] == "EnergyNetwork"

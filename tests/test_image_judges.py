@@ -18,7 +18,7 @@ from domain_translation.evaluation.image_judges import (
     target_likeness,
     train_image_judges,
 )
-from domain_translation.evaluation.judge_networks import make_judges
+from domain_translation.evaluation.judge_networks import ImageJudges
 
 SHORT = JudgeConfig(steps=5, batch=8)
 SIZES = {
@@ -55,7 +55,7 @@ def trained() -> nn.ModuleDict:
 
 
 def test_five_families_each_below_sixty_thousand_parameters() -> None:
-    judges = make_judges()
+    judges = ImageJudges()
     assert {n: sum(p.numel() for p in j.parameters()) for n, j in judges.items()} == SIZES
     assert max(SIZES.values()) < 60_000
     kinds = {n: {type(m).__name__ for m in j.modules()} for n, j in judges.items()}
@@ -74,13 +74,13 @@ def test_five_families_each_below_sixty_thousand_parameters() -> None:
 @given(st.sampled_from([1, 2, 3, 7, 12]))
 def test_judges_fit_any_multiple_of_eight(eighths: int) -> None:
     x = torch.zeros(2, 3, 8 * eighths, 8 * eighths)
-    assert target_likeness(make_judges(8 * eighths).eval(), x).shape == (5, 2)
+    assert target_likeness(ImageJudges(8 * eighths).eval(), x).shape == (5, 2)
 
 
 @pytest.mark.parametrize("size", [0, -8, 20])
 def test_other_sizes_are_refused(size: int) -> None:
     with pytest.raises(ValueError, match=f"size is {size}; .* multiple of 8"):
-        make_judges(size)
+        ImageJudges(size)
 
 
 def test_they_learn_a_pair_of_domains_that_differ_in_direction_only(

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 
 import pytest
 import torch
 
 from domain_translation import checkpoints, models, weights
+from domain_translation.cf_ebm.network import EnergyNetwork
 from domain_translation.checkpoints import CheckpointError
-from domain_translation.dae import UNetDenoiser
+from domain_translation.dae import MLPDenoiser, UNetDenoiser
+from domain_translation.evaluation.judge_networks import ImageJudges
 
 
 def denoiser(width: int = 4) -> UNetDenoiser:
@@ -19,7 +22,7 @@ def denoiser(width: int = 4) -> UNetDenoiser:
 
 def test_a_model_comes_back_with_its_card(tmp_path: Path) -> None:
     model, path = denoiser(), tmp_path / "a.safetensors"
-    models.save_model(path, model, "UNetDenoiser", {"width": 4}, {"sigma": 0.3})
+    models.save_model(path, model, {"sigma": 0.3})
     network, card = models.load_model(path)
     x = torch.rand(1, 3, 17, 23)
     with torch.no_grad():
@@ -32,8 +35,8 @@ def test_a_model_comes_back_with_its_card(tmp_path: Path) -> None:
 def test_half_precision_halves_the_file_and_loads_as_float32(tmp_path: Path) -> None:
     whole, half = tmp_path / "whole.safetensors", tmp_path / "half.safetensors"
     model = denoiser(16)
-    models.save_model(whole, model, "UNetDenoiser", {"width": 16})
-    models.save_model(half, model, "UNetDenoiser", {"width": 16}, dtype=torch.float16)
+    models.save_model(whole, model)
+    models.save_model(half, model, dtype=torch.float16)
     assert half.stat().st_size < 0.6 * whole.stat().st_size
     read = models.load_model(half).network
     for p, q in zip(model.parameters(), read.parameters(), strict=True):
@@ -47,13 +50,32 @@ def test_every_name_builds(name: str) -> None:
     assert sum(p.numel() for p in models.build(name, arguments).parameters()) > 0
 
 
-def test_a_card_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+def test_networks_remember_what_they_were_built_with() -> None:
+    assert UNetDenoiser(width=4).arguments() == {"channels": 3, "width": 4}
+    assert MLPDenoiser(2, 8).arguments() == {"dim": 2, "width": 8}  # not those of its base
+    assert copy.deepcopy(MLPDenoiser(2)).arguments() == {"dim": 2, "width": 64}
+    energy = EnergyNetwork(8, 2, channels=1)
+    energy.expand()
+    energy.settle()
+    assert energy.arguments()["size"] == 16
+
+
+def test_networks_that_cannot_be_built_again_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
+    with pytest.raises(ValueError, match="a Linear cannot be stored; model files hold ConvDenoi"):
+        models.save_model(path, torch.nn.Linear(2, 2))
+    other = type("UNetDenoiser", (UNetDenoiser,), {})()  # of the same name only
+    with pytest.raises(ValueError, match="a UNetDenoiser cannot be stored"):
+        models.save_model(path, other)
+    changed = denoiser()
+    changed.fine.append(torch.nn.Conv2d(4, 4, 1))
     with pytest.raises(ValueError, match="does not build the model"):
-        models.save_model(path, torch.nn.Linear(2, 2), "UNetDenoiser", {})
-    with pytest.raises(ValueError, match=r"unknown network 'os\.system'"):
-        models.save_model(path, denoiser(), "os.system", {})
+        models.save_model(path, changed)
     assert not path.exists()
+
+
+def test_cards_may_use_an_older_name() -> None:
+    assert type(models.build("make_judges", {"size": 8})) is ImageJudges
 
 
 @pytest.mark.parametrize(

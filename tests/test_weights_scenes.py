@@ -309,8 +309,8 @@ def test_recipes_make_judges_and_generators_that_can_be_built_again(
     recipe = recipes.recipes()["scenes/judge_photos"]
     (judge,) = recipe.train(recipe.config, tmp_path / "judge").items()
     assert judge[0] == "scenes/judge_photos"
-    again = SampleJudge(**judge[1].arguments)
-    again.load_state_dict(judge[1].model.state_dict())
+    again = SampleJudge(**judge[1].network.arguments())
+    again.load_state_dict(judge[1].network.state_dict())
     assert again.eval()(pair("wares").y.x[:2]).shape == (2, 2)
     recipe = recipes.recipes()["scenes/wares"]
     files = recipe.train(recipe.config, tmp_path / "translators")

@@ -1,13 +1,16 @@
 """Model files: a network's weights, and a card that says how to build it again.
 
 One safetensors file holds both; nothing in it is code. The card names one of this package's
-networks and the arguments it was built with, and carries whatever else its maker recorded (the
-noise level of a denoiser, the command that trained it).
+networks and the arguments it was built with, which the network remembers, and carries whatever
+else its maker recorded (the noise level of a denoiser, the command that trained it).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import functools
+import importlib
+import inspect
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,37 +18,48 @@ import torch
 from torch import nn
 
 from domain_translation import checkpoints
-from domain_translation.batch_weight.weight_nets import WeightNet
-from domain_translation.cf_ebm.network import EnergyNetwork
 from domain_translation.checkpoints import CheckpointError
-from domain_translation.cyclegan.networks import PatchDiscriminator, ResnetGenerator
-from domain_translation.dae.networks import ConvDenoiser, MLPDenoiser, UNetDenoiser
-from domain_translation.dae.tiramisu import Tiramisu
-from domain_translation.evaluation.judge_networks import make_judges
-from domain_translation.evaluation.sample_judges import SampleJudge
-from domain_translation.jd_bw.discriminator import JointDiscriminator
-from domain_translation.jd_bw.generators import StochasticGenerator
-from domain_translation.pix2pix.networks import UnetGenerator
 
-# What a card may name.
-NETWORKS: Mapping[str, Callable[..., nn.Module]] = {
-    make.__name__: make
-    for make in (
-        ResnetGenerator,
-        PatchDiscriminator,
-        UnetGenerator,
-        MLPDenoiser,
-        ConvDenoiser,
-        UNetDenoiser,
-        Tiramisu,
-        make_judges,
-        EnergyNetwork,
-        SampleJudge,
-        StochasticGenerator,
-        JointDiscriminator,
-        WeightNet,
-    )
+# What a card may name, and where in this package it is: nothing else is ever imported or called.
+NETWORKS: Mapping[str, str] = {
+    "ConvDenoiser": "dae.networks:ConvDenoiser",
+    "EnergyNetwork": "cf_ebm.network:EnergyNetwork",
+    "ImageJudges": "evaluation.judge_networks:ImageJudges",
+    "JointDiscriminator": "jd_bw.discriminator:JointDiscriminator",
+    "MLPDenoiser": "dae.networks:MLPDenoiser",
+    "PatchDiscriminator": "cyclegan.networks:PatchDiscriminator",
+    "ResnetGenerator": "cyclegan.networks:ResnetGenerator",
+    "SampleJudge": "evaluation.sample_judges:SampleJudge",
+    "StochasticGenerator": "jd_bw.generators:StochasticGenerator",
+    "Tiramisu": "dae.tiramisu:Tiramisu",
+    "UNetDenoiser": "dae.networks:UNetDenoiser",
+    "UnetGenerator": "pix2pix.networks:UnetGenerator",
+    "WeightNet": "batch_weight.weight_nets:WeightNet",
+    "make_judges": "evaluation.judge_networks:ImageJudges",  # its name in older cards
 }
+
+
+class Storable(nn.Module):
+    """A network that remembers what it was built with, so that a file can tell."""
+
+    _arguments: dict[str, Any]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        build, signature = cls.__init__, inspect.signature(cls.__init__)
+
+        @functools.wraps(build)
+        def remember(self: Storable, *args: Any, **kwargs: Any) -> None:
+            build(self, *args, **kwargs)
+            given = signature.bind(self, *args, **kwargs)
+            given.apply_defaults()
+            self._arguments = dict(list(given.arguments.items())[1:])  # without self
+
+        cls.__init__ = remember  # type: ignore[assignment]
+
+    def arguments(self) -> dict[str, Any]:
+        """What builds a network like this one: `type(network)(**network.arguments())`."""
+        return dict(self._arguments)
 
 
 class Model(NamedTuple):
@@ -58,8 +72,6 @@ class Model(NamedTuple):
 def save_model(
     path: Path | str,
     model: nn.Module,
-    network: str,
-    arguments: Mapping[str, Any],
     card: Mapping[str, Any] | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> None:
@@ -67,24 +79,24 @@ def save_model(
 
     Args:
         path: file to write, by convention `*.safetensors`.
-        model: what `NETWORKS[network]` builds from `arguments`.
-        network: a name in `NETWORKS`.
-        arguments: keyword arguments of that network; what JSON can hold.
+        model: a network whose class is in `NETWORKS`.
         card: what else to record.
         dtype: to store floating-point weights in; float16 halves the file.
 
     Raises:
-        ValueError: `network` is not in `NETWORKS`, or does not build such a model.
+        ValueError: another network, or one that was changed after it was built.
         CheckpointError: the disk refuses.
     """
-    if build(network, arguments).state_dict().keys() != model.state_dict().keys():
-        raise ValueError(f"{network} with {dict(arguments)} does not build the model to be saved")
+    name = type(model).__name__
+    if name not in NETWORKS or not isinstance(model, Storable) or type(model) is not _class(name):
+        raise ValueError(f"a {name} cannot be stored; model files hold {', '.join(NETWORKS)}")
+    arguments = model.arguments()
+    if build(name, arguments).state_dict().keys() != model.state_dict().keys():
+        raise ValueError(f"{name} with {arguments} does not build the model to be saved")
     weights = {
         name: w.to(dtype) if w.is_floating_point() else w for name, w in model.state_dict().items()
     }
-    checkpoints.save(
-        path, weights, {**(card or {}), "network": network, "arguments": dict(arguments)}
-    )
+    checkpoints.save(path, weights, {**(card or {}), "network": name, "arguments": arguments})
 
 
 def load_model(path: Path | str) -> Model:
@@ -119,4 +131,10 @@ def build(network: str, arguments: Mapping[str, Any]) -> nn.Module:
     """
     if network not in NETWORKS:
         raise ValueError(f"unknown network {network!r}; known are {', '.join(NETWORKS)}")
-    return NETWORKS[network](**arguments)
+    return _class(network)(**arguments)
+
+
+def _class(network: str) -> type[nn.Module]:
+    """The class of a network of `NETWORKS`, imported on first use: most files need one of them."""
+    module, _, name = NETWORKS[network].partition(":")
+    return getattr(importlib.import_module(f"domain_translation.{module}"), name)

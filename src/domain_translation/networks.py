@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from domain_translation.models import Storable
 
-class ResidualMLP(nn.Module):
+
+class ResidualMLP(Storable):
     """x + W2 relu(W1 x + b1) + b2 on samples (B, *event) of `dim` numbers each.
 
     As a denoiser, it learns the step towards the data, which is what the score estimator

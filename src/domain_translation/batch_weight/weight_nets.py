@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from domain_translation.models import Storable
+
 _TOP = 4  # side of the maps that the last, 4x4 convolution turns into one number
 
 
-class WeightNet(nn.Module):
+class WeightNet(Storable):
     """Images (B, channels, S, S) to logits (B,): log dQ/dP of their class, up to a constant.
 
     4x4 convolutions of stride 2 down to 4x4 maps, widths doubling, and a last 4x4 convolution;

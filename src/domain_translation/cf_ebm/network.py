@@ -12,12 +12,14 @@ of a Primal changes the width. No batch norm: an energy belongs to one image (A.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 from torch.nn.utils.parametrizations import spectral_norm
 
+from domain_translation.models import Storable
 from domain_translation.runtime import seeded
 
 SMALLEST, LARGEST = 8, 512  # pixels
@@ -91,7 +93,7 @@ class Top(nn.Module):
         return self.activation(h.flatten(1))
 
 
-class EnergyNetwork(nn.Module):
+class EnergyNetwork(Storable):
     """Energy of images: (B, channels, size, size) -> (B,), low where the data are.
 
     Args:
@@ -189,16 +191,9 @@ class EnergyNetwork(nn.Module):
         """End of a stage: b = 1, and Fade is dropped."""
         self.fading, self.fade = None, 1.0
 
-    def arguments(self) -> dict[str, int | str | bool]:
-        """What `EnergyNetwork(**arguments)` needs to build a settled network like this one."""
-        return {
-            "size": self.size,
-            "c": self.c,
-            "channels": self.channels,
-            "activation": self.activation,
-            "residual_kernel": self.residual_kernel,
-            "spectral": self.spectral,
-        }
+    def arguments(self) -> dict[str, Any]:
+        """What builds a settled network like this one, which may have grown."""
+        return {**super().arguments(), "size": self.size}
 
     def _check_images(self, x: Tensor) -> None:
         """Before a convolution complains in its own words."""

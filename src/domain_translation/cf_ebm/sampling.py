@@ -124,7 +124,7 @@ def frozen(network: EnergyNetwork, precision: str = "float32") -> EnergyNetwork:
     training = network.training
     network.eval()  # spectral normalisation would otherwise go on with its power iteration
     with torch.device("meta"):
-        still = EnergyNetwork(**{**network.arguments(), "spectral": False})  # type: ignore[arg-type]
+        still = EnergyNetwork(**{**network.arguments(), "spectral": False})
     still.fading, still.fade = copy.deepcopy(network.fading), network.fade
     weights = {
         f"{path}.{name}": getattr(module, name).detach().clone()

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from domain_translation.models import Storable
+
 
 class ResidualBlock(nn.Module):
     """Two reflected 3x3 convolutions around a skip connection, `width` maps in and out."""
@@ -31,7 +33,7 @@ class ResidualBlock(nn.Module):
         return x + self.conv_block(x)
 
 
-class ResnetGenerator(nn.Module):
+class ResnetGenerator(Storable):
     """Images (B, in_channels, H, W) in [-1, 1] to (B, out_channels, H, W) in [-1, 1].
 
     H and W are multiples of 4 and at least 12. The sources' generator is the default, with 9
@@ -63,7 +65,7 @@ class ResnetGenerator(nn.Module):
         return self.model(x)
 
 
-class PatchDiscriminator(nn.Module):
+class PatchDiscriminator(Storable):
     """Images (B, channels, H, W) to one score per overlapping patch, (B, 1, H', W').
 
     With 3 layers each score sees 70x70 pixels: 2,764,737 parameters at width 64. Two layers see

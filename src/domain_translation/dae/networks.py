@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from domain_translation.models import Storable
 from domain_translation.networks import ResidualMLP
 
 
@@ -20,7 +21,7 @@ class MLPDenoiser(ResidualMLP):
         super().__init__(dim, width)
 
 
-class ConvDenoiser(nn.Module):
+class ConvDenoiser(Storable):
     """Three 3x3 convolutions, r(x) = x + f(x), on images (B, channels, H, W) of any size."""
 
     def __init__(self, channels: int = 1, width: int = 32) -> None:
@@ -37,7 +38,7 @@ class ConvDenoiser(nn.Module):
         return x + self.step(x)
 
 
-class UNetDenoiser(nn.Module):
+class UNetDenoiser(Storable):
     """A light U-Net, r(x) = x + f(x), on images (B, channels, H, W) of any size.
 
     It works on 2x2 pixels at a time and once more at half of that: 0.14 million parameters and 54

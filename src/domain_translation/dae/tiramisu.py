@@ -13,8 +13,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from domain_translation.models import Storable
 
-class Tiramisu(nn.Module):
+
+class Tiramisu(Storable):
     """FC-DenseNet on images (B, in_channels, H, W) -> (B, out_channels, H, W), linear output.
 
     Going up, transposed convolutions double the size and add the row and column that pooling

@@ -18,7 +18,7 @@ from torch.nn.functional import conv2d, cross_entropy, pad
 
 from domain_translation.checkpoints import digest
 from domain_translation.data.augment import flip_and_move
-from domain_translation.evaluation.judge_networks import make_judges
+from domain_translation.evaluation.judge_networks import ImageJudges
 from domain_translation.runtime import in_parts, seeded
 from domain_translation.training import (
     Batch,
@@ -80,7 +80,7 @@ def train_image_judges(
     """
     _check(source, target)
     with seeded(seed):
-        judges = make_judges(source.shape[-1])
+        judges = ImageJudges(source.shape[-1])
     judges.to(source.device)
     players = {name: Player(judge, config.learning_rate) for name, judge in judges.items()}
 

@@ -12,11 +12,13 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+from domain_translation.models import Storable
+
 _PATCH = 8  # side of the mixer's patches in pixels
 
 
-def make_judges(size: int = 64) -> nn.ModuleDict:
-    """Five untrained judges, each (B, 3, size, size) in [-1, 1] -> logits (B, 2).
+class ImageJudges(Storable, nn.ModuleDict):
+    """Five judges, each (B, 3, size, size) in [-1, 1] -> logits (B, 2).
 
     Class 0 is the source domain, class 1 the target domain. Each judge has fewer than 60,000
     parameters. The convolutional ones average over positions at the end; the mixer has a weight
@@ -25,17 +27,19 @@ def make_judges(size: int = 64) -> nn.ModuleDict:
     Raises:
         ValueError: `size` is not a positive multiple of 8.
     """
-    if size <= 0 or size % _PATCH:
-        raise ValueError(f"size is {size}; give the side of the images, a multiple of {_PATCH}")
-    return nn.ModuleDict(
-        {
-            "plain": _plain(),
-            "residual": _residual(),
-            "dense": _dense(),
-            "separable": _separable(),
-            "mixer": _mixer(size),
-        }
-    )
+
+    def __init__(self, size: int = 64) -> None:
+        if size <= 0 or size % _PATCH:
+            raise ValueError(f"size is {size}; give the side of the images, a multiple of {_PATCH}")
+        super().__init__(
+            {
+                "plain": _plain(),
+                "residual": _residual(),
+                "dense": _dense(),
+                "separable": _separable(),
+                "mixer": _mixer(size),
+            }
+        )
 
 
 def _convolution(inside: int, out: int, stride: int = 1, groups: int = 1) -> nn.Sequential:

@@ -17,6 +17,7 @@ from torch.nn.functional import cross_entropy
 
 from domain_translation.checkpoints import digest
 from domain_translation.data.augment import flip_and_move
+from domain_translation.models import Storable
 from domain_translation.runtime import in_parts, seeded
 from domain_translation.training import (
     Batch,
@@ -32,7 +33,7 @@ FEATURES = 64  # numbers per image in the last hidden layer
 _SMALLEST = 4  # side in pixels at which the convolutions stop
 
 
-class SampleJudge(nn.Module):
+class SampleJudge(Storable):
     """Convolutions down to 4x4 pixels, one hidden layer, logits: (B, C, S, S) -> (B, classes).
 
     Each halving of the side doubles the maps, from `width` on. Inputs in [-1, 1].

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from domain_translation.models import Storable
+
 _DOWN = 16  # four convolutions of stride 2
 
 
@@ -31,7 +33,7 @@ class Residual(nn.Module):
         return x + self.convs(x)
 
 
-class JointDiscriminator(nn.Module):
+class JointDiscriminator(Storable):
     """Pairs (B, channels_x, S, S), (B, channels_y, S, S) to values (B,).
 
     Three branches, for x, for y and for both together; the middle one takes the others in at

@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from domain_translation.jd_bw.discriminator import Residual, plain
+from domain_translation.models import Storable
 
 SKIP = 2.0  # tanh(2) = 0.96: with the skip an untrained generator is close to the identity
 
 
-class StochasticGenerator(nn.Module):
+class StochasticGenerator(Storable):
     """Images (B, channels_in, S, S) in [-1, 1] and noise (B, noise) to (B, channels_out, S, S).
 
     A 4x4 convolution of stride 2, a convolution of `kernel`, residual blocks, the same way back,

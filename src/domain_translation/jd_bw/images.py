@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -44,23 +43,12 @@ WEIGHTINGS: Mapping[str, Callable[[ImageConfig, int, int], nn.Module]] = {
 }
 
 
-def generator_arguments(config: ImageConfig, inside: int, out: int) -> dict[str, Any]:
-    """What a generator from `inside` to `out` channels is built with."""
-    return {
-        "channels_in": inside,
-        "channels_out": out,
-        "width": config.width,
-        "blocks": config.blocks,
-        "noise": config.noise,
-        "kernel": config.kernel,
-        "skip": config.skip,
-        "spectral": config.spectral,
-    }
-
-
 def small(config: ImageConfig, inside: int, out: int) -> nn.Module:
     """A generator of 32x32 images, after the lost Table 2."""
-    return StochasticGenerator(**generator_arguments(config, inside, out))
+    c = config
+    return StochasticGenerator(
+        inside, out, c.width, c.blocks, c.noise, c.kernel, c.skip, c.spectral
+    )
 
 
 def large(config: ImageConfig, inside: int, out: int) -> nn.Module:

@@ -90,13 +90,12 @@ def train_denoiser_on_folder(
     if size is not None and size < crop:
         raise RequestError(f"size {size} is smaller than the crop {crop}; give a smaller crop")
     data, skipped, used = _crops(Path(folder), crop, size, crops, seed)
-    arguments = {"channels": 3, "width": width}
     part = out.with_name(f"{out.name}.part")
     config = DenoiserConfig(steps=steps, batch=batch, learning_rate=learning_rate)
     try:
         written(lambda: None, out)
         denoiser = dae.train_denoiser(
-            lambda: dae.UNetDenoiser(**arguments), data.to(device), sigma, config, seed, part
+            lambda: dae.UNetDenoiser(3, width), data.to(device), sigma, config, seed, part
         ).cpu()
     except CheckpointError as error:
         raise PicturesError(str(error)) from error
@@ -119,7 +118,7 @@ def train_denoiser_on_folder(
         **_measured(denoiser, data, sigma, seed),
     }
     try:
-        save_model(out, denoiser, "UNetDenoiser", arguments, card)
+        save_model(out, denoiser, card)
     except CheckpointError as error:
         raise PicturesError(str(error)) from error
     part.unlink(missing_ok=True)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from domain_translation.models import Storable
 
-class UnetGenerator(nn.Module):
+
+class UnetGenerator(Storable):
     """Images (B, in_channels, H, W) in [-1, 1] to (B, out_channels, H, W) in [-1, 1].
 
     `depth` convolutions of stride 2 down, as many up, each level handed across; H and W are

@@ -102,9 +102,7 @@ def run(
     for file, made in files.items():
         path = out / f"{file}.safetensors"
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_model(
-            path, made.model, made.network, made.arguments, {**made.card, **card}, torch.float16
-        )
+        save_model(path, made.network, {**made.card, **card}, torch.float16)
         paths.append(path)
     return paths
 

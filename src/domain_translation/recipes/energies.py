@@ -28,7 +28,7 @@ def as_made(name: str, trained: Trained, config: CFEBMConfig) -> dict[str, Made]
     """The file of an energy: its weights, and the chain it is to be sampled with."""
     network = trained.network
     card = {"run": dataclasses.asdict(config.run()), "range": "[-1, 1]"}
-    return {f"energies/{name}": Made(network, "EnergyNetwork", network.arguments(), card)}
+    return {f"energies/{name}": Made(network, card)}
 
 
 def energy(name: str, config: CFEBMConfig, checkpoint: Path) -> dict[str, Made]:

@@ -26,13 +26,10 @@ _task = functools.cache(procedural.load_task)
 def translators(task: str, config: cyclegan.CycleGANConfig, checkpoint: Path) -> dict[str, Made]:
     """Both translators of a procedural task."""
     data = _task(task, size=config.size)
-    trained = cyclegan.train_cyclegan(
-        data.source, data.target, config, SEED, checkpoint
-    ).networks
-    arguments = {"width": config.width, "blocks": config.blocks}
+    trained = cyclegan.train_cyclegan(data.source, data.target, config, SEED, checkpoint).networks
     return {
-        f"{task}/forward": Made(trained.forward, "ResnetGenerator", arguments, {}),
-        f"{task}/backward": Made(trained.backward, "ResnetGenerator", arguments, {}),
+        f"{task}/forward": Made(trained.forward),
+        f"{task}/backward": Made(trained.backward),
     }
 
 
@@ -43,22 +40,21 @@ def denoiser(
     images = getattr(_task(task), domain)
     trained = dae.train_denoiser(dae.UNetDenoiser, images, SIGMA, config, SEED, checkpoint)
     card = {"sigma": SIGMA, "size": images.shape[-1], "channels": 3, "range": "[-1, 1]"}
-    return {f"{task}/{domain}_denoiser": Made(trained, "UNetDenoiser", {}, card)}
+    return {f"{task}/{domain}_denoiser": Made(trained, card)}
 
 
 def maps_from_pairs(config: pix2pix.Pix2PixConfig, checkpoint: Path) -> dict[str, Made]:
     """pix2pix on aligned pairs of the city: as many scenes as the CycleGAN sees photos."""
     scenes = procedural.TASKS["city"](1000, SEED, size=config.size)
     trained = pix2pix.train_pix2pix(scenes.source, scenes.target, config, SEED, checkpoint)
-    arguments = {"width": config.width, "depth": config.depth}
-    return {"city/pix2pix": Made(trained, "UnetGenerator", arguments, {})}
+    return {"city/pix2pix": Made(trained)}
 
 
 def judges(task: str, config: JudgeConfig, checkpoint: Path) -> dict[str, Made]:
     """The five judges of a task, from its real images only."""
     data = _task(task)
     trained = train_image_judges(data.source, data.target, config, SEED, checkpoint)
-    return {f"{task}/judges": Made(trained, "make_judges", {"size": data.source.shape[-1]}, {})}
+    return {f"{task}/judges": Made(trained)}
 
 
 @functools.cache

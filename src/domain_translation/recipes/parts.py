@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from torch import Tensor, nn
@@ -18,12 +19,10 @@ CHECKED, CHECK = 64, 4_000_000
 
 
 class Made(NamedTuple):
-    """A trained network and how to build it again, see `models.save_model`."""
+    """A trained network, and what its file is to say of it besides how it was trained."""
 
-    model: nn.Module
-    network: str
-    arguments: Mapping[str, Any]
-    card: Mapping[str, Any]
+    network: nn.Module
+    card: Mapping[str, Any] = MappingProxyType({})
 
 
 def losses_of_file(checkpoint: Path) -> Tensor:

@@ -18,8 +18,7 @@ def sample_judge(name: str, config: SampleJudgeConfig, checkpoint: Path) -> dict
     """The judge of a set of `evaluation.sample_sets`."""
     real = judge_images(name)
     judge = train_sample_judge(real.x, real.y, config, SEED, checkpoint)
-    arguments = {"size": real.x.shape[-1], "channels": real.x.shape[1], "width": config.width}
-    return {f"energies/judge_{name}": Made(judge, "SampleJudge", arguments, {})}
+    return {f"energies/judge_{name}": Made(judge)}
 
 
 def classification(name: str, _: str, network: nn.Module) -> float:

@@ -24,27 +24,18 @@ def judge(name: str, side: int, config: SampleJudgeConfig, checkpoint: Path) -> 
     scene = SCENES[name]
     data = judged_pair(scene)[side]
     found = train_sample_judge(data.x, data.y, config, SEED, checkpoint)
-    arguments = {
-        "size": data.x.shape[-1],
-        "channels": data.x.shape[1],
-        "width": config.width,
-        "classes": len(scene.classes),
-    }
-    return {scene.judges[side]: Made(found, "SampleJudge", arguments, {})}
+    return {scene.judges[side]: Made(found)}
 
 
 def translators(name: str, config: ImageConfig, checkpoint: Path) -> dict[str, Made]:
     """JD-BW's generators of a scene, both ways."""
     scene = SCENES[name]
     pair = training_pair(scene, SEED)
-    a, b = scene.channels
     networks = images.networks(config, scene.channels, seed=SEED)
     training.train(pair.x.x, pair.y.x, networks, config, SEED, checkpoint=checkpoint)
-    forward = images.generator_arguments(config, a, b)
-    backward = images.generator_arguments(config, b, a)
     return {
-        f"scenes/{name}_forward": Made(networks.forward, "StochasticGenerator", forward, {}),
-        f"scenes/{name}_backward": Made(networks.backward, "StochasticGenerator", backward, {}),
+        f"scenes/{name}_forward": Made(networks.forward),
+        f"scenes/{name}_backward": Made(networks.backward),
     }
 
 

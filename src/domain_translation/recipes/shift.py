@@ -37,8 +37,7 @@ def judge(
     """A judge of real labelled digits in one look."""
     data = real()
     found = train_sample_judge(data.x, data.y, config, SEED, checkpoint)
-    arguments = {"size": data.x.shape[-1], "channels": 1, "width": config.width}
-    return {f"shift/judge_{name}": Made(found, "SampleJudge", arguments, {})}
+    return {f"shift/judge_{name}": Made(found)}
 
 
 def digits(config: ImageConfig, checkpoint: Path) -> dict[str, Made]:
@@ -46,22 +45,13 @@ def digits(config: ImageConfig, checkpoint: Path) -> dict[str, Made]:
     pair = training_pair("digits", seed=SEED)
     networks = images.networks(config, seed=SEED)
     training.train(pair.x.x, pair.y.x, networks, config, SEED, checkpoint=checkpoint)
-    generator = images.generator_arguments(config, 1, 1)
-    weight = {"size": config.size, "channels": 1, "width": config.weight_width}
-    critic = {
-        "size": config.size,
-        "channels_x": 1,
-        "channels_y": 1,
-        "width": config.critic_width,
-        "spectral": config.spectral,
-    }
     weighting = networks.weighting
     return {
-        "shift/forward": Made(networks.forward, "StochasticGenerator", generator, {}),
-        "shift/backward": Made(networks.backward, "StochasticGenerator", generator, {}),
-        "shift/discriminator": Made(networks.discriminator, "JointDiscriminator", critic, {}),
-        "shift/weight_x": Made(weighting.get_submodule("weight_x"), "WeightNet", weight, {}),
-        "shift/weight_y": Made(weighting.get_submodule("weight_y"), "WeightNet", weight, {}),
+        "shift/forward": Made(networks.forward),
+        "shift/backward": Made(networks.backward),
+        "shift/discriminator": Made(networks.discriminator),
+        "shift/weight_x": Made(weighting.get_submodule("weight_x")),
+        "shift/weight_y": Made(weighting.get_submodule("weight_y")),
     }
 
 
