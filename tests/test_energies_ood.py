@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 from domain_translation.cf_ebm.detection import auroc
 from domain_translation.cf_ebm.energy_free import energy_free, total_variation
 from domain_translation.data.digits import Split
-from domain_translation.experiments import energies_ood
+from domain_translation.studies.energies import ood
 
 
 def smooth(n: int, channels: int, seed: int) -> Tensor:
@@ -49,56 +49,59 @@ def sets(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], Split]:
     return found
 
 
-def test_the_card_holds_what_was_measured(
+def test_a_run_measures_areas_and_curves(
     sets: dict[tuple[str, str], Split], tmp_path: Path
 ) -> None:
-    out = tmp_path / "made"
-    assert energies_ood.main(["--out", str(out), "--images", "30", "--only", "mnist"]) == 0
-    card = json.loads((out / "ood.json").read_text())
-    assert "cifar10" not in card
-    found = card["mnist"]
-    assert found["weights"] == "energies/mnist"
-    assert found["images"] == 30
-    names = ["fashion", "glyphs", "uniform", "constant", "interpolated", "blurred", "train"]
-    assert list(found["auroc"]["energy"]) == names
-    inside = energies_ood.images("mnist", "test", 30)
-    fashion = energies_ood.images("fashion", "test", 30)
+    world = replace(ood.WORLDS["mnist"], images=30)
+    found = ood.run(world, 0, tmp_path)
+    inside = ood.images("mnist", "test", 30)
+    fashion = ood.images("fashion", "test", 30)
     exact = auroc(-roughness(inside), -roughness(fashion))
-    assert found["auroc"]["energy"]["fashion"] == pytest.approx(list(exact), abs=1e-4)
-    assert found["auroc"]["energy"]["constant"][0] == 0  # nothing is smoother
-    assert found["auroc"]["energy"]["uniform"][0] == 1
-    assert set(found["auroc"]) == {"energy", "typical energy", "gradient", *energy_free(inside)}
+    assert found["auroc, energy, fashion"].tolist() == pytest.approx(list(exact), abs=1e-4)
+    assert found["auroc, energy, constant"][0] == 0  # nothing is smoother
+    assert found["auroc, energy, uniform"][0] == 1
+    detectors = {name.split(", ")[1] for name in found if name.startswith("auroc")}
+    assert detectors == {"energy", "typical energy", "gradient", *energy_free(inside)}
     ranks = stats.spearmanr(roughness(inside), total_variation(inside)).statistic
-    assert found["spearman"]["rho"] == pytest.approx(ranks)
-    assert set(found["greys"]["energy"]) == {0}
-    assert found["energies"]["test"][2] == pytest.approx(float(roughness(inside).median()), rel=0.1)
-    blur = found["blur"]["energy"]
+    assert float(found["spearman, rho"]) == pytest.approx(ranks)
+    assert set(found["greys, energy"].tolist()) == {0}
+    middle = float(found["energies, test"][2])
+    assert middle == pytest.approx(float(roughness(inside).median()), rel=0.1)
+    blur = found["blur, energy"].tolist()
     assert blur == sorted(blur, reverse=True)
-    # The other set is added, and the first one stays.
-    assert energies_ood.main(["--out", str(out), "--images", "12", "--only", "cifar10"]) == 0
-    again = json.loads((out / "ood.json").read_text())
-    assert again["mnist"] == found
-    assert again["cifar10"]["images"] == 12
+    assert set(ood.excerpt(world, 0, found)) == {k for k, v in found.items() if v.ndim}
+
+
+def test_the_numbers_of_a_run_are_about_its_energy(
+    sets: dict[tuple[str, str], Split], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = replace(ood.WORLDS["mnist"], images=30)
+    found = ood.run(world, 0, tmp_path)
+    monkeypatch.setattr(ood, "fingerprint", lambda energy: {roughness: "rough"}[energy])
+    rows = {m.name: m for m in ood.measure(world, 0, found)}
+    assert rows["auroc, energy, uniform"].value == 1
+    assert rows["spearman, rho"].value == float(found["spearman, rho"])
+    assert {tuple(m.networks) for m in rows.values()} == {("rough",)}
 
 
 def test_the_images_are_a_random_part(sets: dict[tuple[str, str], Split]) -> None:
-    x = energies_ood.images("cifar10", "train", 20)
+    x = ood.images("cifar10", "train", 20)
     known = sets["cifar10", "train"].x
     rows = [int((known == one).flatten(1).all(1).nonzero()[0, 0]) for one in x]
     assert len(set(rows)) == 20
     assert rows != sorted(rows)
-    assert torch.equal(x, energies_ood.images("cifar10", "train", 20))
-    others = energies_ood.other_sets(x, x, ("mnistm",))
+    assert torch.equal(x, ood.images("cifar10", "train", 20))
+    others = ood.other_sets(x, x, ("mnistm",))
     assert list(others) == ["mnistm", "uniform", "constant", "interpolated", "blurred", "train"]
     assert {tuple(v.shape) for v in others.values()} == {(20, 3, 8, 8)}
 
 
 def test_the_stored_areas_are_of_one_training() -> None:
     try:
-        row = energies_ood.stored()["mnist"]["auroc"]["energy"]
+        row = ood.stored()["mnist"]["auroc"]["energy"]
     except FileNotFoundError as missing:
         pytest.skip(str(missing))
-    found = energies_ood.area("mnist", "energy", "fashion")
+    found = ood.area("mnist", "energy", "fashion")
     value, low, high = row["fashion"]
     assert found.value == value
     assert found.seeds == 1  # other energies may say otherwise

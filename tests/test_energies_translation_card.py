@@ -1,8 +1,7 @@
-"""The card of cats into dogs, on tiny made-up pictures and an energy that knows the answer."""
+"""Cats into dogs, on tiny made-up pictures and an energy that knows the answer."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,8 @@ from torch import Generator, Tensor
 
 from domain_translation.cf_ebm.network import EnergyNetwork
 from domain_translation.data.folders import Domains
-from domain_translation.experiments import energies_translation
+from domain_translation.evaluation.image_judges import JudgeConfig
+from domain_translation.studies.energies import translation
 
 
 def pictures(n: int, level: float, seed: int) -> Tensor:
@@ -34,7 +34,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> None:
         return Domains(pictures(24, -0.5, shift), pictures(24, 0.5, shift + 1))
 
     network = TowardsBright(16, c=1).eval()
-    card = {"run": {"steps": 20, "step_size": 1.0, "variance": 1e-4}, "seconds": 3.0}
+    card = {"run": {"steps": 20, "step_size": 1.0, "variance": 1e-4}}
     monkeypatch.setattr("domain_translation.data.folders.unpaired", unpaired)
     monkeypatch.setattr("domain_translation.weights.load", lambda name: network)
     monkeypatch.setattr("domain_translation.weights.card", lambda name: card)
@@ -43,22 +43,16 @@ def world(monkeypatch: pytest.MonkeyPatch) -> None:
     )
 
 
-def test_the_card_prefers_the_trained_length(world: None, tmp_path: Path) -> None:
-    assert energies_translation.main(["--out", str(tmp_path), "--judges", "25"]) == 0
-    card = json.loads((tmp_path / "translation.json").read_text())
-    arms = card["arms"]
-    assert list(arms) == [
-        "doing nothing",
-        "10 steps",
-        "20 steps",
-        "40 steps",
-        "80 steps",
-        "real targets",
-    ]
-    assert card["images"] == {"source": 24, "target": 24}
+def test_the_trained_length_is_the_best(world: None, tmp_path: Path) -> None:
+    found = translation.run(JudgeConfig(steps=25), 0, tmp_path)
+    numbers = {m.name: m.value for m in translation.measure(JudgeConfig(steps=25), 0, found)}
+    arms = list(dict.fromkeys(name.split(", ")[0] for name in numbers))
+    lengths = ["10 steps", "20 steps", "40 steps", "80 steps"]
+    assert arms == ["doing nothing", *lengths, "real targets"]
     # Twenty steps of 0.05 carry -0.5 to 0.5: the translation that is right.
-    distance = {k: v["kernel distance"] for k, v in arms.items()}
+    distance = {arm: numbers[f"{arm}, kernel distance"] for arm in arms}
     assert distance["20 steps"] < distance["10 steps"] < distance["doing nothing"]
-    assert arms["doing nothing"]["root mean square change"] == 0
-    assert arms["10 steps"]["root mean square change"] == pytest.approx(0.5, abs=0.05)
-    assert arms["20 steps"]["likeness"] > arms["doing nothing"]["likeness"]
+    change = "root mean square change"
+    assert numbers[f"doing nothing, {change}"] == 0
+    assert numbers[f"10 steps, {change}"] == pytest.approx(0.5, abs=0.05)
+    assert numbers["20 steps, likeness"] > numbers["doing nothing, likeness"]

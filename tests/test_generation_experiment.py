@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,8 @@ from domain_translation.evaluation import protocol
 from domain_translation.evaluation.cost import multiplications
 from domain_translation.evaluation.protocol import Protocol
 from domain_translation.evaluation.sample_judges import SampleJudge
-from domain_translation.experiments import generation
+from domain_translation.studies.energies import generation
+from domain_translation.studies.study import tensors
 
 
 def real(n: int, seed: int) -> Split:
@@ -65,7 +65,7 @@ def test_arms_stand_beside_the_samples(case: generation.Case) -> None:
     table = generation.compared(case, arms)
     assert table["samples"]["frechet"] > table["real, training"]["frechet"]
     assert "frechet" not in table["real, held out"]
-    assert len({row["samples sha256"] for row in list(table.values())[1:]}) == 4
+    assert len({row["frechet"] for row in list(table.values())[1:]}) == 4
 
 
 def test_memorisation_is_reported_with_its_power(case: generation.Case) -> None:
@@ -126,23 +126,25 @@ def test_the_stored_energies_are_the_units_of_the_card() -> None:
     assert card.origin["mnist"]["date"] == stored["mnist"]["date"]
 
 
-def test_the_card_holds_every_set(
+def test_a_run_measures_what_the_stored_runs_hold(
     case: generation.Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(generation, "load_case", lambda name: case)
-    monkeypatch.setattr(generation, "ETAS", (1.0,))
-    monkeypatch.setattr(generation, "LENGTHS", (1.0,))
-    for name in generation.SETS:  # one after the other, into one card
-        assert generation.main([name, "--out", str(tmp_path / "card")]) == 0
-    card = json.loads((tmp_path / "card" / "card.json").read_text())
-    for name in generation.SETS:
-        found = card[name]
-        assert (found["train images"], found["test images"]) == (150, 120)
-        assert 0 <= found["judge accuracy"] <= 1
-        assert found["run"] == {"steps": 4, "step_size": 1.0, "variance": 0.01}
-        assert len(found["nearest rows"]) == 8
-        assert len(found["walk"]["energy"]) == 5
-        assert found["seconds"] >= 0
+    asked = []
+    monkeypatch.setattr(generation, "load_case", lambda name: asked.append(name) or case)
+    monkeypatch.setattr(generation, "_SWEPT", 20)
+    found = generation.run(generation.SETS, 2, tmp_path)
+    assert asked == ["mnist"]
+    assert (int(found["train images"]), int(found["test images"])) == (150, 120)
+    assert 0 <= float(found["judge accuracy"]) <= 1
+    assert len(found["nearest rows"]) == 8
+    assert len(found["walk, energy"]) == 5
+    stored = set(tensors(generation.stored()["mnist"]))
+    others = {name.split(", ")[0] for name in stored - set(found)}
+    assert others == {"protocol", "run", "seconds", "machine"}  # settings, and of that run
+    monkeypatch.setattr(generation.weights, "load", lambda name: case.network)
+    rows = generation.measure(generation.SETS, 2, found)
+    assert {m.name for m in rows} == {r.name for r in generation.card().rows}
+    assert len({tuple(m.networks) for m in rows}) == 1
 
 
 def test_work_adds_up_on_one_stage_and_grows_with_every_setting() -> None:

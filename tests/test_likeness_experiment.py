@@ -1,8 +1,7 @@
-"""The likeness experiments: the table by hand, the paper's pipeline on a tiny stand-in."""
+"""The studies of likeness: the table by hand, the paper's pipeline on a tiny stand-in."""
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 
@@ -13,7 +12,7 @@ from torch import Generator, Tensor
 from domain_translation import cooling, cyclegan
 from domain_translation.dae import DenoiserConfig
 from domain_translation.data.folders import Domains
-from domain_translation.experiments import likeness
+from domain_translation.studies.cooling import likeness, likeness_paper
 
 
 def pictures(n: int, seed: int = 0) -> Tensor:
@@ -26,55 +25,77 @@ def brightness(x: Tensor) -> Tensor:
     return torch.stack([1 - p, p], 1)
 
 
+def brightness_of_zebras(x: Tensor) -> Tensor:
+    """The same among ImageNet's classes."""
+    out = torch.zeros(len(x), 1000)
+    out[:, likeness.TARGETS["horse2zebra"]] = brightness(x)[:, 1]
+    return out
+
+
 def test_the_table_compares_the_arms_on_the_fringe() -> None:
     x = torch.zeros(10, 3, 4, 4)
     after = torch.linspace(0, 0.9, 10).reshape(10, 1, 1, 1).expand_as(x)
     study = cooling.Study(torch.arange(10.0), x, x, x, x, after, x)
-    found = likeness.table([study], {"a": brightness, "b": brightness}, 1)
-    assert found["images"] == 10
-    assert [row["share"] for row in found["shares"]] == list(cooling.SHARES)
-    first, last = found["shares"][0], found["shares"][-1]
-    assert first["cooled"]["n"] == 2
-    assert first["cooled"]["gain"] == pytest.approx((0.8 + 0.9) / 2 / 2, abs=1e-6)
-    assert last["cooled"]["gain"] == pytest.approx(0.45 / 2, abs=1e-6)
-    assert last["blurred"]["gain"] == 0
-    assert found["by judge"]["a"]["plain"] == pytest.approx(0.5)
+    judged = likeness.judged(study, {"a": brightness, "b": brightness}, 1)
+    found = likeness.table(judged)
+    assert found["gain, cooled, fringe of 20%"] == pytest.approx((0.8 + 0.9) / 2 / 2, abs=1e-6)
+    assert found["gain, cooled, fringe of 100%"] == pytest.approx(0.45 / 2, abs=1e-6)
+    assert found["gain, blurred, fringe of 100%"] == 0
+    assert found["likeness, plain"] == pytest.approx(0.5)
+    gains = [name for name in found if name.startswith("gain, cooled")]
+    assert len(gains) == len(cooling.SHARES)
 
 
 def test_the_papers_pipeline_runs_from_checkpoint_to_table(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     generator = cyclegan.ResnetGenerator(width=4, blocks=2)
-    file = tmp_path / "latest_net_G.pth"
-    torch.save(generator.state_dict(), file)
+    torch.save(generator.state_dict(), tmp_path / likeness_paper.TRANSLATOR)
+    monkeypatch.setenv("DOMAIN_TRANSLATION_DATA", str(tmp_path))
     parts = {"train": 4, "validation": 3, "test": 10}
 
     def unpaired(name: str, size: int, split: str) -> Domains:
         assert (name, size) == ("horse2zebra", 32)
         return Domains(pictures(parts[split], parts[split]), pictures(2))
 
-    def judge(x: Tensor) -> Tensor:
-        out = torch.zeros(len(x), 1000)
-        out[:, likeness.TARGETS["horse2zebra"]] = brightness(x)[:, 1]
-        return out
+    monkeypatch.setattr(likeness_paper.folders, "unpaired", unpaired)
+    judges = lambda names: dict.fromkeys(names, brightness_of_zebras)  # noqa: E731
+    monkeypatch.setattr(likeness_paper.imagenet, "paper_judges", judges)
+    small = likeness_paper.Photographs(
+        size=32,
+        denoiser=DenoiserConfig(steps=2, batch=2),
+        step_sizes=(0.005, 0.01),
+        temperatures=(0.001,),
+        steps=(1, 2),
+    )
+    found = likeness_paper.run(small, 0, tmp_path)
+    numbers = {m.name: m.value for m in likeness_paper.measure(small, 0, found)}
+    assert numbers["chosen step size"] in small.step_sizes
+    assert numbers["chosen steps"] in small.steps
+    assert found["plain"].shape == (5, 10)
+    assert 0 < numbers["likeness, plain"] < 1
 
-    monkeypatch.setattr(likeness.folders, "unpaired", unpaired)
-    judges = lambda names: dict.fromkeys(names, judge)  # noqa: E731
-    monkeypatch.setattr(likeness.imagenet, "paper_judges", judges)
-    grid = {"step_sizes": (0.005, 0.01), "temperatures": (0.001,), "steps": (1, 2)}
-    monkeypatch.setattr(likeness, "PAPER_GRID", grid)
-    found = likeness.paper(file, tmp_path, size=32, config=DenoiserConfig(steps=2, batch=2))
-    assert found["setting"]["step_size"] in grid["step_sizes"]
-    assert found["setting"]["steps"] in grid["steps"]
-    assert found["horse2zebra"]["images"] == 10
-    assert len(found["horse2zebra"]["by judge"]) == 5
-    assert json.loads(json.dumps(found)) == found
+
+def test_the_paper_asks_for_the_translator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOMAIN_TRANSLATION_DATA", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"no checkpoint at .*latest_net_G\.pth"):
+        likeness_paper.run(likeness_paper.Photographs(), 0, tmp_path)
 
 
-def test_the_paper_profile_asks_for_the_translator(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit):
-        likeness.main(["paper", "--out", "nowhere"])
-    assert "needs --translator" in capsys.readouterr().err
+def test_shipped_directions_are_behind_the_numbers_of_a_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(likeness.fetch, "fetch", lambda name: [Path("here/file")])
+    monkeypatch.setattr(
+        likeness.imagenet, "full_judges", lambda folder: {"a": brightness_of_zebras}
+    )
+    of = likeness.Scenes("horse2zebra", cooling.Cooling(0.3, 0.005, 0.001, 2), scenes=10)
+    found = likeness.run(of, 1, Path())
+    rows = {m.name: m for m in likeness.measure(of, 1, found)}
+    assert rows["likeness, truth"].value == pytest.approx(float(found["truth"].mean()))
+    assert len({tuple(m.networks) for m in rows.values()}) == 1
+    again = likeness.run(of, 1, Path())
+    assert torch.equal(found["after_cooling"], again["after_cooling"])
 
 
 def test_stored_gains_are_of_one_training() -> None:

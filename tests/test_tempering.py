@@ -1,14 +1,16 @@
 """Likelihood over temperatures on a box, where every normaliser is a formula."""
 
-import json
 import math
 
 import pytest
 import torch
+from torch.nn.utils import parameters_to_vector
 
+from domain_translation import weights
+from domain_translation.checkpoints import digest
 from domain_translation.evaluation import likelihood, tempering
-from domain_translation.experiments import energies_likelihood
-from domain_translation.ledger import data_file
+from domain_translation.studies.energies import likelihood as mnist
+from domain_translation.studies.study import tensors
 
 DIM, TRUE = 6, 0.5  # energy sum(x), images from temperature 0.5
 
@@ -90,53 +92,55 @@ def test_energies_of_many_images_come_in_their_order():
 def test_rim_and_levels_of_mnist():
     inner = torch.randint(256, (3, 1, 28, 28), generator=torch.Generator().manual_seed(0))
     stored = torch.nn.functional.pad(inner / 127.5 - 1, [2] * 4, value=-1.0)
-    assert torch.equal(energies_likelihood.inner_levels(stored), inner)
-    energy = energies_likelihood.rimmed(lambda x: x.flatten(1).sum(1) + (x.shape[-1] == 32) * 240)
+    assert torch.equal(mnist.inner_levels(stored), inner)
+    energy = mnist.rimmed(lambda x: x.flatten(1).sum(1) + (x.shape[-1] == 32) * 240)
     x = likelihood.dequantised(inner, 256, torch.Generator().manual_seed(0))
     assert torch.allclose(energy(x), x.flatten(1).sum(1), atol=1e-3)
 
 
-def test_the_card_holds_plain_numbers():
+def test_bounds_and_baselines_become_rows(monkeypatch):
     x = images(40)
-    bounds = energies_likelihood.energy_bounds(
+    bounds = mnist.energy_bounds(
         slope, x[:20], x[20:], coldest=0.2, hottest=4.0, steps=40, chains=16
     )
-    card = json.loads(json.dumps(bounds))
-    assert card["upper"] == pytest.approx(card["lower"]["arrivals"], abs=1.5)
-    assert set(card["lower"]) == {"arrivals", "images"}
+    assert bounds["upper"] == pytest.approx(bounds["lower"]["arrivals"], abs=1.5)
+    assert set(bounds["lower"]) == {"arrivals", "images"}
     levels = torch.randint(256, (300, 1, 2, 2), generator=torch.Generator().manual_seed(0))
     points = likelihood.dequantised(levels, 256, torch.Generator().manual_seed(1))
-    rivals = json.loads(
-        json.dumps(energies_likelihood.baselines(levels, points[:100], points[100:]))
-    )
+    rivals = mnist.baselines(levels, points[:100], points[100:])
     assert all(abs(one["mean"]) < 2 for one in rivals.values())  # uniform levels: little to gain
+    found = tensors({"baselines": rivals, "energy": bounds})
+    monkeypatch.setattr(mnist, "fingerprint", lambda network: "shipped")
+    monkeypatch.setattr(mnist.weights, "load", lambda name: name)
+    rows = {m.name: m for m in mnist.measure(mnist.Bridge(), 0, found)}
+    exact = rows["Gaussian, full covariance"]
+    assert (exact.value, exact.error) == tuple(
+        rivals["Gaussian, full covariance"][k] for k in ("mean", "error")
+    )
+    assert exact.networks == ()
+    assert rows["energy, lower, images"].value == bounds["lower"]["images"]
+    assert rows["energy, lower, images"].networks == ["shipped"]
+    curves = mnist.excerpt(mnist.Bridge(), 0, found)
+    assert curves["energy, profile, gain"].tolist() == bounds["profile"]["gain"]
 
 
-def test_the_stored_card_belongs_to_the_shipped_weights():
+def test_the_stored_run_belongs_to_the_shipped_weights():
     try:
-        text = data_file("results/full/energies/likelihood.json").read_text(encoding="utf-8")
-        shipped = energies_likelihood.weights_digest()
+        card, shipped = mnist.stored(), weights.load(mnist.NAME)
     except FileNotFoundError as missing:
         pytest.skip(str(missing))
-    card = json.loads(text)
-    assert card["weights"] == shipped, "run experiments.energies_likelihood again"
+    assert card["weights"] == digest(parameters_to_vector(shipped.parameters())), "run it again"
     assert card["dim"] == 784
     assert card["energy"]["lower, average"].keys() == {"arrivals", "images"}
 
 
 def test_the_stored_run_gives_estimates_without_a_training():
     try:
-        run = energies_likelihood.stored_run()
+        run = mnist.stored()
     except FileNotFoundError as missing:
         pytest.skip(str(missing))
-    found = energies_likelihood.estimate("independent pixel histograms")
+    found = mnist.estimate("independent pixel histograms")
     assert found.value == run["baselines"]["independent pixel histograms"]["mean"]
     assert (found.n, found.seeds) == (run["images"]["scored"], 0)
     assert found.card
     assert run["levels"] == 256  # continuous MNIST as it is read here (cfebm.data.mnist)
-
-
-def test_the_command_line_names_what_it_needs(capsys):
-    with pytest.raises(SystemExit):
-        energies_likelihood.main([])
-    assert "--out" in capsys.readouterr().err
