@@ -1,8 +1,7 @@
-"""The ablation grid: how scales come in, what a run keeps, what the card says of it."""
+"""The ablations: how scales come in, what a run gives, what is measured of it."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,12 +13,12 @@ from domain_translation.cf_ebm import guard
 from domain_translation.cf_ebm.config import CFEBMConfig
 from domain_translation.cf_ebm.network import EnergyNetwork
 from domain_translation.cf_ebm.training import at_size, train_stages
+from domain_translation.data.digits import Split
 from domain_translation.evaluation.sample_judges import SampleJudge
-from domain_translation.experiments import energies_ablations as grid
-from domain_translation.experiments import energies_ablations_card as entries
-from domain_translation.experiments import energies_transitions as transitions
-from domain_translation.experiments.energies_ablations import Arm
-from domain_translation.experiments.picture_text import from_pictures, pictures
+from domain_translation.studies.energies import ablations as grid
+from domain_translation.studies.energies import transitions
+from domain_translation.studies.energies.ablations import Arm
+from domain_translation.studies.stored_runs import from_pictures, pictures
 
 TINY = CFEBMConfig(
     sizes=(8, 16), images=(16, 32), steps=(2, 2), learning_rates=(1e-3, 1e-3), batch=8, c=1,
@@ -33,30 +32,23 @@ def images() -> Tensor:
 
 
 @pytest.fixture(scope="module")
-def worlds(images: Tensor) -> dict[str, entries.World]:
+def worlds(images: Tensor) -> dict[str, grid.World]:
     found = {}
     for name, size in (("digits", 8), ("glyphs", 16)):
         torch.manual_seed(0)
         judge = SampleJudge(size, width=2).requires_grad_(False).eval()
         x = at_size(images, size).clone()
         x[:, :, 0] = -1
-        found[name] = entries.World(judge, x, x.flip(0), x.amax(0) == -1)
+        found[name] = grid.World(judge, x, x.flip(0), x.amax(0) == -1)
     return found
 
 
 @pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch, worlds: dict[str, entries.World]) -> None:
-    one = replace(TINY, sizes=(8,), images=(16,), steps=(2,), learning_rates=(1e-3,))
-    arms = {
-        "digits": Arm("digits", one),
-        "glyphs": Arm("glyphs", TINY),
-        "fixed": Arm("glyphs", TINY, "fixed coarse models"),
-        "abrupt both": Arm("glyphs", TINY, "abrupt both"),
-    }
-    monkeypatch.setattr(grid, "ARMS", arms)
-    monkeypatch.setattr(grid, "RECOMMENDED", ("digits", "glyphs"))
+def small(monkeypatch: pytest.MonkeyPatch, worlds: dict[str, grid.World]) -> None:
+    real = lambda name, part: Split(worlds[name].train, torch.zeros(12).long())  # noqa: E731
+    monkeypatch.setattr(grid, "real_images", real)
     monkeypatch.setattr(grid, "world", worlds.__getitem__)
-    for name, value in (("SAMPLES", 10), ("MARKED", 5), ("EVERY", 2), ("RECOMMENDED_SEEDS", 2)):
+    for name, value in (("SAMPLES", 10), ("MARKED", 5), ("EVERY", 2)):
         monkeypatch.setattr(grid, name, value)
 
 
@@ -123,48 +115,41 @@ def test_the_coarse_stage_is_borrowed_once(tmp_path: Path) -> None:
     assert list((tmp_path / "c").iterdir()) == []
 
 
-@pytest.mark.usefixtures("small")
-def test_the_grid_writes_a_card_and_repeats_no_run(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert grid.main([str(tmp_path), "--seeds", "1"]) == 0
-    text = (tmp_path / "ablations.json").read_text()
-    card = json.loads(text)
-    assert {n: list(a["runs"]) for n, a in card["arms"].items()} == {
-        "digits": ["0", "1"], "glyphs": ["0", "1"], "fixed": ["0"], "abrupt both": ["0"],
-    }  # fmt: skip
-    first = card["arms"]["glyphs"]["runs"]["0"]
-    assert first["diverged"] == 0
-    assert [m["update"] for m in first["marks"]] == [2, 4]
-    assert "marks" not in card["arms"]["digits"]["runs"]["0"]
-    assert card["real"]["digits"]["black"] == 0.0
-
-    def never(*arguments: object) -> None:
-        raise AssertionError("trained again")
-
-    monkeypatch.setattr(grid, "train_arm", never)
-    grid.main([str(tmp_path), "--seeds", "1"])
-    again = json.loads((tmp_path / "ablations.json").read_text())
-    assert again["arms"] == card["arms"]
+ONE = replace(TINY, sizes=(8,), images=(16,), steps=(2,), learning_rates=(1e-3,))
 
 
 @pytest.mark.usefixtures("small")
-def test_a_run_that_diverges_is_an_entry(
-    images: Tensor, worlds: dict[str, entries.World], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "arm",
+    [
+        Arm("digits", ONE),
+        Arm("glyphs", TINY),
+        Arm("glyphs", TINY, "fixed coarse models"),
+        Arm("glyphs", TINY, "abrupt both"),
+    ],
+)
+def test_every_way_gives_samples_traces_and_numbers(arm: Arm, tmp_path: Path) -> None:
+    found = grid.run(arm, 0, tmp_path)
+    again = grid.run(arm, 0, tmp_path)
+    timed = ("seconds", "mark.seconds")
+    assert all(torch.equal(v, again[k]) for k, v in found.items() if k not in timed)
+    assert len(found["samples"]) == 10
+    numbers = {m.name: m.value for m in grid.measure(arm, 0, found)}
+    assert {*grid.MEASURED, "classes"} <= set(numbers)
+    assert numbers["processor seconds"] == round(float(found["seconds"]), 1) > 0
+    marked = arm.world == "glyphs" and arm.way != "fixed coarse models"
+    assert ("distance after 4 updates" in numbers) == marked
+    assert ("mark.samples" in found) == marked
+    assert grid.excerpt(arm, 0, found)["samples"].shape[0] == grid.PICTURES
+
+
+@pytest.mark.usefixtures("small")
+def test_a_run_that_diverges_is_lost(
+    images: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guard, "SPREAD", 1e-6)
-    found = grid.train_arm(grid.ARMS["glyphs"], images, 0, None)
-    entry = entries.summary(found, worlds["glyphs"])
-    assert entry["diverged"] == 1
-    assert set(entry) == {"diverged", "cpu seconds"}
-
-
-def test_recommended_settings_have_more_seeds() -> None:
-    planned = grid.planned(3)
-    assert len(planned) == len(set(planned)) == 3 * len(grid.ARMS) + 2 * len(grid.RECOMMENDED)
-    assert [seed for _, seed in planned[: len(grid.ARMS) + 1]] == [0] * len(grid.ARMS) + [1]
-    for name in grid.RECOMMENDED:
-        assert [s for n, s in planned if n == name] == [0, 1, 2, 3, 4]
+    with pytest.raises(grid.STUDY.lost, match="update 1"):
+        grid.run(Arm("glyphs", TINY), 0, tmp_path)
 
 
 def test_grain_is_the_distance_from_black_where_nothing_else_is() -> None:
@@ -172,7 +157,7 @@ def test_grain_is_the_distance_from_black_where_nothing_else_is() -> None:
     black[0, :2] = True
     x = torch.zeros(500, 1, 8, 8)
     x[:, black] = -1 + 0.1 * torch.randn(500, 16, generator=Generator().manual_seed(0))
-    assert entries.grain(x, black)["black"] == pytest.approx(0.1, rel=0.05)
+    assert grid.grain(x, black)["black"] == pytest.approx(0.1, rel=0.05)
 
 
 def test_pictures_come_back_within_half_a_level() -> None:
@@ -182,15 +167,15 @@ def test_pictures_come_back_within_half_a_level() -> None:
 
 
 def test_judged_finds_no_distance_between_a_set_and_itself(
-    worlds: dict[str, entries.World],
+    worlds: dict[str, grid.World],
 ) -> None:
     own = worlds["digits"]
-    assert entries.judged(own.judge, own.train, own.train)["frechet"] == pytest.approx(0, abs=1e-3)
-    assert entries.judged(own.judge, own.train + 1, own.train)["frechet"] > 0
+    assert grid.judged(own.judge, own.train, own.train)["frechet"] == pytest.approx(0, abs=1e-3)
+    assert grid.judged(own.judge, own.train + 1, own.train)["frechet"] > 0
 
 
 def test_the_stored_grid_is_a_card_whose_runs_are_lost_or_measured() -> None:
-    card, said = entries.card(), entries.stored()
+    card, said = grid.card(), grid.stored()
     assert not card.empty
     for arm, entry in said["arms"].items():
         lived = [r for r in entry["runs"].values() if not r["diverged"]]
@@ -212,13 +197,13 @@ def test_a_card_of_three_runs_by_hand() -> None:
         },
         "date": "2026-01-01", "cpu seconds": 20, "machine": {"cpu": "X"}, "versions": {},
     }  # fmt: skip
-    card = entries.card(found)
+    card = grid.card(found)
     assert (card["a", "distance"].value, card["a", "distance"].seeds) == (3.0, 2)
     assert card.lost == {("a", 2): "diverged at update 7", ("b", 1): "diverged at update 7",
                          ("c", 0): "diverged at update 7"}  # fmt: skip
-    pooled = entries.share_lost(card, "a", "b")
-    assert (pooled.value, pooled.n, pooled.seeds, pooled.card) == (2 / 5, 5, 5, entries.STUDY)
-    assert entries.told(card, "a", "distance").startswith("3 [")
-    assert entries.told(card, "b", "distance") == "2, one run"
-    assert entries.told(card, "c", "distance") == "none lived"
-    assert [entries.told_lost(card, arm) for arm in "abc"] == ["1 of 3", "1 of 2", "1 of 1"]
+    pooled = grid.share_lost(card, "a", "b")
+    assert (pooled.value, pooled.n, pooled.seeds, pooled.card) == (2 / 5, 5, 5, grid.STORED)
+    assert grid.as_text(card, "a", "distance").startswith("3 [")
+    assert grid.as_text(card, "b", "distance") == "2, one run"
+    assert grid.as_text(card, "c", "distance") == "none lived"
+    assert [grid.lost_as_text(card, arm) for arm in "abc"] == ["1 of 3", "1 of 2", "1 of 1"]

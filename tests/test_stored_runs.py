@@ -2,9 +2,9 @@
 
 import pytest
 
-from domain_translation.experiments import stored_runs
 from domain_translation.notebook.criteria import CANNOT_TELL, HOLDS, at_least
 from domain_translation.notebook.evidence import shared_error
+from domain_translation.studies import stored_runs
 
 ORIGIN = {"date": "2026-11-23", "machine": {"cpu": "AVX2"}, "versions": {}}
 RUNS = [
