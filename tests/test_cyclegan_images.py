@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 import torch
-from still import losses_of
+from still import Still, losses_of
 from torch import Generator, Tensor, nn
 
 from domain_translation.batch_weight.record import Record
@@ -170,28 +170,27 @@ def test_critics_judge_translations_of_the_past() -> None:
     assert set(away.argmin(1).tolist()) == {0, 1, 2, 3}
 
 
-class Leap:
+class Leap(Still):
     """A player that moves a translator far away."""
 
-    def __init__(self, model: Scale) -> None:
-        self.model = model
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.translator = model
 
     def descend(self, loss: Tensor) -> Tensor:
-        self.model.by.data.fill_(50.0)
-        return loss.detach()
+        for parameter in self.translator.parameters():
+            parameter.data.fill_(50.0)
+        return super().descend(loss)
 
 
 def test_critics_judge_the_translations_made_before_the_generators_moved() -> None:
-    networks, batch = scales(), minibatch(2)
-
-    def leaping(team: dict[str, Player]) -> Step:
-        leap = cast(Player, Leap(cast(Scale, networks.forward)))
-        return step_of(networks, SHORT, empty_pools(3), {**team, "generators": leap})
-
-    moved = losses_of(leaping, ["critics"], batch)
-    (_, still) = losses_of(lambda t: step_of(scales(), SHORT, empty_pools(3), t), TEAM, batch)
+    networks = scales()
+    players: dict[str, Player] = {"generators": Leap(networks.forward), "critics": Still()}
+    batch = minibatch(2)
+    found = step_of(networks, SHORT, empty_pools(3), players)(batch, gen())["critics"]
     assert networks.forward.by == 50
-    assert torch.equal(moved[0], still)
+    x, y = batch[:2]
+    torch.testing.assert_close(found, critics_loss(x, y, F * y, G * x))
 
 
 def test_the_pool_hands_through_until_full_then_swaps_half() -> None:

@@ -203,7 +203,7 @@ def test_published_layers_have_the_published_widths() -> None:
     assert kernels == content + style + decoder
     linear = [m for m in network.modules() if isinstance(m, nn.Linear)]
     assert [(m.in_features, m.out_features) for m in linear] == [(8, 256), (256, 256), (256, 4096)]
-    critic = [m for m in judge.scales[0] if isinstance(m, nn.Conv2d)]
+    critic = [m for m in judge.scales[0].modules() if isinstance(m, nn.Conv2d)]
     assert [m.out_channels for m in critic] == [64, 128, 256, 512, 1]
 
 
@@ -215,7 +215,8 @@ def test_weights_start_as_published() -> None:
     deep = networks.x.content[6]
     assert isinstance(deep, nn.Conv2d)
     assert float(deep.weight.detach().std()) == pytest.approx(math.sqrt(2 / (32 * 16)), rel=0.05)
-    critic = networks.critic_y.scales[0][4]
+    critic = networks.critic_y.scales[0].get_submodule("4")
+    assert isinstance(critic, nn.Conv2d)
     assert float(critic.weight.detach().std()) == pytest.approx(0.02, rel=0.05)
     biases = [m.bias for n in networks for m in n.modules() if isinstance(m, nn.Conv2d | nn.Linear)]
     assert all(not b.any() for b in biases if b is not None)

@@ -3,35 +3,33 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from functools import cache
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
-from domain_translation.munit.weighted_training import Values, unevenness
+from still import losses_of
 from torch import Generator, Tensor, nn
 
 from domain_translation.batch_weight.record import Record
-from domain_translation.batch_weight.weighting import BatchWeights, halfway
+from domain_translation.batch_weight.weighting import BatchWeights, Equal, halfway
+from domain_translation.checkpoints import CheckpointError
 from domain_translation.munit import (
     QUICK,
     QUICK_WEIGHTED,
     MUNITConfig,
     Networks,
     WeightedConfig,
+    composite,
     restyle,
     style_of,
     train,
-    train_weighted,
     training,
     translate,
-    weighted_training,
 )
 from domain_translation.munit.losses import cross, draw_styles, split, squares, values
-from domain_translation.training import TrainingError
+from domain_translation.training import Batch, Batches, Step, TrainingError, fit
 
 SHORT = WeightedConfig(
     size=16,
@@ -61,6 +59,14 @@ def gen(seed: int = 0) -> Generator:
 
 def pictures(n: int = 10, channels: int = 1, seed: int = 0, size: int = 16) -> Tensor:
     return torch.rand(n, channels, size, size, generator=gen(seed)) * 2 - 1
+
+
+def weighted(
+    x: Tensor, y: Tensor, config: WeightedConfig, seed: int = 0, **options: Any
+) -> training.Trained:
+    """A training with weight nets."""
+    nets = composite(config, seed, (x.shape[1], y.shape[1]))
+    return train(x, y, config, seed, weighting=nets, **options)
 
 
 # ---- losses
@@ -135,82 +141,115 @@ class Fixed(nn.Module):
 
 
 GAMES_ONLY = dataclasses.replace(SHORT, lambda_image=0, lambda_content=0, lambda_style=0)
+EQUAL, UNEVEN = torch.full((4,), 0.25), torch.tensor([0.7, 0.1, 0.1, 0.1])
+IN_X, IN_Y = 3.0, -2.0  # a critic's score of an image, in units of its mean
 
 
-def by_hand(
-    weights: BatchWeights,
-) -> tuple[Networks, list[Any], tuple[Tensor, Tensor], tuple[Tensor, Tensor]]:
-    """Networks that can be followed by hand, their players, and mean brightness at each image."""
-    x, y = pictures(4), pictures(4, seed=1)
-    at, to = (Scales(1.0, 1.0, d) for d in (0.5, 2.0))
-    networks = Networks(at, to, Brightness(3.0), Brightness(-2.0))  # type: ignore[arg-type]
-    team = weighted_training.players(
-        x,
-        y,
-        networks,
-        Fixed(weights),  # type: ignore[arg-type]
-        Record(SHORT.steps, SHORT.clip_first, SHORT.clip_last),
-        GAMES_ONLY,
+class ByHand(NamedTuple):
+    """A step that can be followed by hand: its networks and its losses."""
+
+    networks: Networks
+    weighting: nn.Module
+    losses: list[Tensor]  # of generators, critics and weight nets
+
+
+def step_losses(networks: Networks, weighting: nn.Module, x: Tensor, y: Tensor) -> list[Tensor]:
+    """Losses of generators, critics and weight nets in a step of the games alone."""
+    record = Record(SHORT.steps, SHORT.clip_first, SHORT.clip_last)
+    return losses_of(
+        lambda team: training.munit_step(networks, weighting, GAMES_ONLY, record, team),
+        ["generators", "critics"] + ["weights"] * (not isinstance(weighting, Equal)),
+        (x, y, torch.arange(len(x)), torch.arange(len(y))),
     )
-    light_x, light_y = x.mean((1, 2, 3)), y.mean((1, 2, 3))
-    return networks, team, (light_x, 2 * light_x), (light_y, 0.5 * light_y)
+
+
+def by_hand(weighting: nn.Module) -> ByHand:
+    """Translations G(x) = 2 x, F(y) = y / 2, and critics that see the mean of an image."""
+    at, to = (Scales(1.0, 1.0, d) for d in (0.5, 2.0))
+    networks = Networks(at, to, Brightness(IN_X), Brightness(IN_Y))  # type: ignore[arg-type]
+    losses = step_losses(networks, weighting, pictures(4), pictures(4, seed=1))
+    return ByHand(networks, weighting, losses)
+
+
+def lights() -> tuple[Tensor, Tensor]:
+    """What these critics see of x and of y."""
+    return pictures(4).mean((1, 2, 3)), pictures(4, seed=1).mean((1, 2, 3))
 
 
 def test_weights_multiply_the_games_on_their_own_sides() -> None:
-    weights = BatchWeights(torch.tensor([0.1, 0.2, 0.3, 0.4]), torch.tensor([0.7, 0.1, 0.1, 0.1]))
-    _, team, (x, gx), (y, fy) = by_hand(weights)
+    weights = BatchWeights(torch.tensor([0.1, 0.2, 0.3, 0.4]), UNEVEN)
+    losses = by_hand(Fixed(weights)).losses
+    x, y = lights()
+    gx, fy = 2 * x, y / 2
     h_x, h_y = halfway(weights.x), halfway(weights.y)
-    rows = torch.arange(4), torch.arange(4)
-    losses = [player.loss(rows, gen()) for player in team]
-    in_x, in_y = 3.0, -2.0
-    generators = ((in_y * gx - 1).square() * h_x).sum() + ((in_x * fy - 1).square() * h_y).sum()
+    generators = ((IN_Y * gx - 1).square() * h_x).sum() + ((IN_X * fy - 1).square() * h_y).sum()
     torch.testing.assert_close(losses[0], generators)
-    of_y = ((in_y * gx).square() * h_x).sum() + ((in_y * y - 1).square() * h_y).sum()
-    of_x = ((in_x * fy).square() * h_y).sum() + ((in_x * x - 1).square() * h_x).sum()
+    of_y = ((IN_Y * gx).square() * h_x).sum() + ((IN_Y * y - 1).square() * h_y).sum()
+    of_x = ((IN_X * fy).square() * h_y).sum() + ((IN_X * x - 1).square() * h_x).sum()
     torch.testing.assert_close(losses[1], of_y + of_x)
-    left_y = in_y * ((gx * h_x).sum() - (y * h_y).sum())
-    left_x = in_x * ((fy * h_y).sum() - (x * h_x).sum())
+    left_y = IN_Y * ((gx * h_x).sum() - (y * h_y).sum())
+    left_x = IN_X * ((fy * h_y).sum() - (x * h_x).sum())
     torch.testing.assert_close(losses[2], left_y.square() + left_x.square())
 
 
-def test_equal_weights_leave_the_losses_as_they_are_and_others_do_not() -> None:
-    equal, uneven = torch.full((4,), 0.25), torch.tensor([0.7, 0.1, 0.1, 0.1])
-    batch, rows = (pictures(4), pictures(4, seed=1)), (torch.arange(4), torch.arange(4))
-    networks, level, _, _ = by_hand(BatchWeights(equal, equal))
-    _, tilted, _, _ = by_hand(BatchWeights(uneven, uneven))
-    for i, plain in enumerate(training.players(networks, GAMES_ONLY)):
-        loss = plain.loss(batch, gen())
-        torch.testing.assert_close(level[i].loss(rows, gen()), loss)
-        assert abs(float(tilted[i].loss(rows, gen()).detach() - loss.detach())) > 1e-3
+def test_without_weights_the_losses_are_those_of_lsgan() -> None:
+    """As are those of equal weights, and those of others are not."""
+    x, y = lights()
+    fool = (IN_Y * 2 * x - 1).square().mean() + (IN_X * y / 2 - 1).square().mean()
+    real = (IN_Y * y - 1).square().mean() + (IN_X * x - 1).square().mean()
+    fake = (IN_Y * 2 * x).square().mean() + (IN_X * y / 2).square().mean()
+    level, tilted = (Fixed(BatchWeights(w, w)) for w in (EQUAL, UNEVEN))
+    plain, level_losses, tilted_losses = (
+        torch.stack(by_hand(weighting).losses[:2]) for weighting in (Equal(), level, tilted)
+    )
+    torch.testing.assert_close(plain, torch.stack([fool, real + fake]))
+    torch.testing.assert_close(level_losses, plain)
+    assert (tilted_losses - plain).abs().min() > 1e-3
 
 
-def test_weight_nets_move_by_their_own_loss_alone() -> None:
-    weights = BatchWeights(torch.full((4,), 0.25), torch.full((4,), 0.25))
-    networks, team, _, _ = by_hand(weights)
-    rows = torch.arange(4), torch.arange(4)
-    losses = [player.loss(rows, gen()) for player in team]
-    nets, critics = list(team[2].model.parameters()), list(networks.critic_x.parameters())
-    for loss in losses[:2]:
-        assert torch.autograd.grad(loss, nets, allow_unused=True, retain_graph=True) == (None, None)
-    back = torch.autograd.grad(losses[2], critics, allow_unused=True, retain_graph=True)
-    assert back == (None,)
-    assert all(g.abs().sum() > 0 for g in torch.autograd.grad(losses[2], nets))
+def test_every_player_moves_by_its_own_loss_alone() -> None:
+    networks, weighting, losses = by_hand(Fixed(BatchWeights(EQUAL, EQUAL)))
+    generators, critics, nets = losses
+    own = [*weighting.parameters()]
+    for loss, others in (
+        (generators, own),
+        (critics, [*own, *networks.x.parameters(), *networks.y.parameters()]),
+        (nets, [*networks.x.parameters(), *networks.critic_x.parameters()]),
+    ):
+        back = torch.autograd.grad(loss, others, allow_unused=True, retain_graph=True)
+        assert not any(g is not None for g in back)
+    assert all(g.abs().sum() > 0 for g in torch.autograd.grad(nets, own))
+
+
+class OfClasses(nn.Module):
+    """A critic that sees the class of an image, its brightness: `by_class` of it."""
+
+    def __init__(self, by_class: Tensor) -> None:
+        super().__init__()
+        self.by_class = nn.Parameter(by_class)
+
+    def forward(self, x: Tensor) -> list[Tensor]:
+        return [self.by_class[x[:, 0, 0, 0].round().long()][:, None, None, None]]
 
 
 def test_true_ratios_leave_critics_of_classes_nothing_to_see() -> None:
     """Batches with class shares p and q: with w = q/p the games are level, whatever D is."""
     p, q = torch.tensor([0.6, 0.4]), torch.tensor([0.2, 0.8])
-    of_x = torch.tensor([0] * 6 + [1] * 4)
-    of_y = torch.tensor([0] * 2 + [1] * 8)
+    of_x, of_y = torch.tensor([0] * 6 + [1] * 4), torch.tensor([0] * 2 + [1] * 8)
     in_y, in_x = torch.tensor([1.5, -0.3]), torch.tensor([-2.0, 0.8])  # values by class
-    at = Values(in_y[of_x], in_y[of_y], in_x[of_y], in_x[of_x])
-    right = BatchWeights((q / p)[of_x] / 10, (p / q)[of_y] / 10)
-    assert float(unevenness(at, right)) == pytest.approx(0, abs=1e-12)
-    printed = BatchWeights((p / q)[of_x] / 10, (q / p)[of_y] / 10)
-    equal = BatchWeights(torch.full((10,), 0.1), torch.full((10,), 0.1))
-    by_hand = ((p - q) @ in_y).square() + ((p - q) @ in_x).square()
-    assert float(unevenness(at, equal)) == pytest.approx(float(by_hand), rel=1e-5)
-    assert float(unevenness(at, printed)) > 0.1
+    x, y = (of.float()[:, None, None, None].expand(10, 1, 4, 4) for of in (of_x, of_y))
+    at, to = Scales(1.0, 1.0, 1.0), Scales(1.0, 1.0, 1.0)  # translations keep the class
+    networks = Networks(at, to, OfClasses(in_x), OfClasses(in_y))  # type: ignore[arg-type]
+
+    def unevenness(w: Tensor, v: Tensor) -> float:
+        return step_losses(networks, Fixed(BatchWeights(w, v)), x, y)[2].item()
+
+    right = unevenness((q / p)[of_x] / 10, (p / q)[of_y] / 10)
+    assert right == pytest.approx(0, abs=1e-12)
+    equal = torch.full((10,), 0.1)
+    expected = ((p - q) @ in_y).square() + ((p - q) @ in_x).square()
+    assert unevenness(equal, equal) == pytest.approx(float(expected), rel=1e-5)
+    assert unevenness((p / q)[of_x] / 10, (q / p)[of_y] / 10) > 0.1
 
 
 # ---- training
@@ -224,9 +263,10 @@ def test_the_rate_is_halved_again_and_again() -> None:
 def test_a_training_with_bound_zero_is_one_without_weights() -> None:
     x, y = pictures(), pictures(seed=1)
     level = dataclasses.replace(SHORT, clip_first=0.0, clip_last=0.0)
-    weighted, plain = train_weighted(x, y, level, 3), train(x, y, PLAIN, 3)
-    torch.testing.assert_close(weighted.losses[:, :2], plain.losses, rtol=1e-5, atol=1e-6)
-    torch.testing.assert_close(weighted.shares, torch.ones(4, 2))
+    found, plain = weighted(x, y, level, 3), train(x, y, PLAIN, 3)
+    torch.testing.assert_close(found.losses[:, :2], plain.losses, rtol=1e-5, atol=1e-6)
+    torch.testing.assert_close(found.shares, torch.ones(4, 2))
+    torch.testing.assert_close(plain.shares, torch.ones(4, 2))
 
 
 def test_images_are_rebuilt_better_after_a_few_steps() -> None:
@@ -241,7 +281,7 @@ def test_images_are_rebuilt_better_after_a_few_steps() -> None:
         assert after < 0.7 * before
 
 
-@pytest.mark.parametrize("run", [train, train_weighted])
+@pytest.mark.parametrize("run", [train, weighted])
 def test_nothing_is_computed_twice(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: dict[str, int] = {}
 
@@ -264,7 +304,7 @@ def test_nothing_is_computed_twice(run: Any, monkeypatch: pytest.MonkeyPatch) ->
 
     build = training.build
     monkeypatch.setattr(training, "build", counted)
-    config = dataclasses.replace(SHORT if run is train_weighted else PLAIN, steps=1)
+    config = dataclasses.replace(SHORT if run is weighted else PLAIN, steps=1)
     run(pictures(), pictures(seed=1), config)
     # Codes of x and of what was made from y; rebuilt and translated images together; the critic
     # once for the generators, once for itself.
@@ -275,42 +315,47 @@ class Stop(Exception):
     pass
 
 
-@pytest.mark.parametrize(
-    ("module", "name", "config"),
-    [(training, "train", PLAIN), (weighted_training, "train_weighted", SHORT)],
-)
+@pytest.mark.parametrize(("run", "config"), [(train, PLAIN), (weighted, SHORT)])
 def test_training_repeats_to_the_bit_and_resumes(
-    module: ModuleType, name: str, config: MUNITConfig, tmp_path: Path
+    run: Any, config: MUNITConfig, tmp_path: Path
 ) -> None:
-    x, y, run = pictures(), pictures(seed=1), getattr(module, name)
-    extra = {"classes": (torch.arange(10) % 2, torch.arange(10) % 3)} if config is SHORT else {}
+    x, y = pictures(), pictures(seed=1)
+    extra = {"classes": (torch.arange(10) % 2, torch.arange(10) % 3)}
     whole = run(x, y, config, 3, **extra)
-    path, real_fit, calls = tmp_path / "run.safetensors", module.fit, []
+    path, calls = tmp_path / "run.safetensors", []
 
-    def stopping(players: Any, batches: Any, steps: int, **options: Any) -> Tensor:
-        def draw(generator: Generator) -> tuple[Tensor, ...]:
+    def stopping(step: Step, team: Any, batches: Batches, steps: int, **options: Any) -> Tensor:
+        def draw(generator: Generator) -> Batch:
             calls.append(1)
             if len(calls) == 3:
                 raise Stop
-            drawn: tuple[Tensor, ...] = batches(generator)
-            return drawn
+            return batches(generator)
 
-        found: Tensor = real_fit(players, draw, steps, every_minutes=0, **options)
-        return found
+        return fit(step, team, draw, steps, every_minutes=0, **options)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "fit", stopping)
+        patch.setattr(training, "fit", stopping)
         with pytest.raises(Stop):
             run(x, y, config, 3, checkpoint=path, **extra)
     resumed = run(x, y, config, 3, checkpoint=path, **extra)
-    for a, b in zip(whole.networks, resumed.networks, strict=True):
+    for a, b in zip(
+        (*whole.networks, whole.weighting), (*resumed.networks, resumed.weighting), strict=True
+    ):
         for p, q in zip(a.parameters(), b.parameters(), strict=True):
             assert torch.equal(p, q)
-    rest = [i for i, part in enumerate(whole) if isinstance(part, Tensor)]
-    assert all(torch.equal(whole[i], resumed[i]) for i in rest)
+    for found, again in zip(whole[2:], resumed[2:], strict=True):
+        assert torch.equal(found, again)
 
 
-CHOSEN = {"size": 32, "critic_layers": 2, "scales": 1, "halve_every": 1, "steps": 3}
+def test_a_checkpoint_without_weight_nets_is_refused_by_a_run_with_them(tmp_path: Path) -> None:
+    x, y, path = pictures(), pictures(seed=1), tmp_path / "run.safetensors"
+    short = dataclasses.replace(SHORT, steps=1)
+    train(x, y, short, checkpoint=path)
+    with pytest.raises(CheckpointError, match="players differ"):
+        weighted(x, y, short, checkpoint=path)
+
+
+CHOSEN: dict[str, Any] = {"size": 32, "critic_layers": 2, "scales": 1, "halve_every": 1, "steps": 3}
 # Half as much again would move the pictures of so short a training by less than they are rounded.
 CHOSEN["lr_weights"] = 100 * SHORT.lr_weights
 
@@ -319,7 +364,7 @@ CHOSEN["lr_weights"] = 100 * SHORT.lr_weights
 def outcome(config: WeightedConfig) -> Tensor:
     """Translations after a training, on images of the configuration's size."""
     x, y = (pictures(seed=s, size=config.size) for s in (0, 1))
-    networks = train_weighted(x, y, config).networks
+    networks = weighted(x, y, config).networks
     return translate(networks.x, networks.y, pictures(3))
 
 
@@ -335,7 +380,7 @@ def test_every_setting_changes_the_result(field: dataclasses.Field[float]) -> No
 def test_record_of_the_weighted_masses() -> None:
     x, y = pictures(), pictures(seed=1)
     classes = torch.arange(10) % 2, torch.arange(10) % 3
-    trained = train_weighted(x, y, SHORT, classes=classes)
+    trained = weighted(x, y, SHORT, classes=classes)
     assert trained.totals.shape == (4, 2, 3)
     torch.testing.assert_close(trained.totals.sum(2), torch.ones(4, 2))
     assert not trained.totals[:, 0, 2].any()  # x has two classes
@@ -345,18 +390,16 @@ def test_record_of_the_weighted_masses() -> None:
 
 def test_a_weight_net_that_is_not_finite_stops_the_training() -> None:
     x, y = pictures(), pictures(seed=1)
-    weighting = weighted_training.build_weighting(SHORT)
+    weighting = composite(SHORT)
     next(weighting.weight_y.parameters()).data.fill_(torch.nan)
-    record = Record(SHORT.steps, SHORT.clip_first, SHORT.clip_last)
-    team = weighted_training.players(x, y, training.build(SHORT), weighting, record, SHORT)
-    with pytest.raises(TrainingError, match=r"4 of 4 outputs .* at step 0; lower lr_weights"):
-        team[0].loss((torch.arange(4), torch.arange(4)), gen())
+    with pytest.raises(TrainingError, match="the loss of 'generators' is nan at step 0"):
+        train(x, y, SHORT, weighting=weighting)
 
 
 @pytest.mark.parametrize("preset", [QUICK, QUICK_WEIGHTED], ids=["plain", "weighted"])
 def test_quick_presets_take_a_step(preset: MUNITConfig) -> None:
     short = dataclasses.replace(preset, steps=1)
-    run: Any = train_weighted if preset is QUICK_WEIGHTED else train
+    run: Any = weighted if preset is QUICK_WEIGHTED else train
     trained = run(pictures(), pictures(10, 3, 1), short)
     assert translate(trained.networks.x, trained.networks.y, pictures(3)).shape == (3, 3, 16, 16)
 
@@ -384,7 +427,6 @@ def test_style_codes_are_standard_normal() -> None:
 # ---- refusals
 
 
-@pytest.mark.parametrize("run", [train, train_weighted])
 @pytest.mark.parametrize(
     ("images", "message"),
     [
@@ -395,17 +437,22 @@ def test_style_codes_are_standard_normal() -> None:
         (torch.full((2, 1, 16, 16), torch.nan), r"scale them to \[-1, 1\]"),
     ],
 )
-def test_bad_images_are_refused(run: Callable[..., object], images: Tensor, message: str) -> None:
+def test_bad_images_are_refused(images: Tensor, message: str) -> None:
     for pair in ((images, pictures()), (pictures(), images)):
         with pytest.raises(ValueError, match=message):
-            run(*pair, SHORT)
+            train(*pair, SHORT)
 
 
 def test_classes_that_do_not_fit_the_images_are_refused() -> None:
-    with pytest.raises(ValueError, match="one class per image"):
-        train_weighted(
-            pictures(), pictures(), SHORT, classes=(torch.zeros(9).long(), torch.zeros(10).long())
-        )
+    nine, ten = torch.zeros(9).long(), torch.zeros(10).long()
+    for classes in ((nine, ten), (ten, nine)):
+        with pytest.raises(ValueError, match="one class per example"):
+            train(pictures(), pictures(), SHORT, classes=classes)
+
+
+def test_weights_without_their_settings_are_refused() -> None:
+    with pytest.raises(ValueError, match="weights with a MUNITConfig; give a WeightedConfig"):
+        train(pictures(), pictures(), PLAIN, weighting=composite(SHORT))
 
 
 def test_styles_that_do_not_fit_the_images_are_refused() -> None:
