@@ -2,78 +2,32 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from torch import Generator, Tensor, nn
+from toyrun import STEPS, Game, Stop, data, game, killed, run, same
 
-from domain_translation import checkpoints, runtime, training
+from domain_translation import checkpoints, runtime
+from domain_translation.batch_weight.record import Record
+from domain_translation.cf_ebm.average import Average
+from domain_translation.cf_ebm.guard import Trace
+from domain_translation.cf_ebm.toy import Memory
 from domain_translation.checkpoints import CheckpointError
-from domain_translation.training import Player, TrainingError, adam, fit, unpaired
-
-STEPS = 24
-
-
-class Stop(Exception):
-    """Stands for a kill."""
-
-
-def data() -> Tensor:
-    return torch.randn(50, 3, generator=Generator().manual_seed(1))
-
-
-def two_players(on_step: Callable[[int], None] = lambda step: None) -> list[Player]:
-    """A noisy autoencoder and a critic of it; `on_step` is called once per minibatch."""
-    with runtime.seeded(0):
-        model, critic = nn.Linear(3, 3), nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1))
-    calls = 0
-
-    def rebuild(batch: tuple[Tensor, ...], generator: Generator) -> Tensor:
-        nonlocal calls
-        on_step(calls)
-        calls += 1
-        (x,) = batch
-        noisy = x + torch.randn(x.shape, generator=generator)
-        loss: Tensor = (model(noisy) - x).square().mean() - 0.1 * critic(model(noisy)).mean()
-        return loss
-
-    def criticise(batch: tuple[Tensor, ...], _: Generator) -> Tensor:
-        loss: Tensor = (critic(batch[0]) - 1).square().mean() + critic(
-            model(batch[0])
-        ).square().mean()
-        return loss
-
-    return [
-        Player("model", model, rebuild, adam(model, 0.01)),
-        Player("critic", critic, criticise, adam(critic, 0.02, (0.5, 0.9))),
-    ]
-
-
-def run(players: list[Player], path: Path | None = None, **more: Any) -> Tensor:
-    schedule = training.linear_decay(STEPS)
-    return fit(
-        players,
-        unpaired(8, data()),
-        STEPS,
-        seed=5,
-        schedule=schedule,
-        checkpoint=path,
-        every_minutes=0.0,
-        card={"config": {"width": 4}, **more},
-    )
-
-
-def weights(players: list[Player]) -> list[Tensor]:
-    return [w for p in players for w in p.model.state_dict().values()]
-
-
-def same(a: list[Tensor], b: list[Tensor]) -> bool:
-    return all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+from domain_translation.cyclegan.pool import ImagePool
+from domain_translation.training import (
+    Batch,
+    Losses,
+    Player,
+    Stateful,
+    fit,
+    linear_decay,
+    unpaired,
+)
 
 
 def test_it_is_the_textbook_loop() -> None:
@@ -83,55 +37,117 @@ def test_it_is_the_textbook_loop() -> None:
     theirs.load_state_dict(ours.state_dict())
 
     def loss(model: nn.Module, batch: Tensor) -> Tensor:
-        out: Tensor = (model(batch) - batch).square().mean()
-        return out
+        return (model(batch) - batch).square().mean()
 
-    player = Player("ours", ours, lambda batch, _: loss(ours, batch[0]), adam(ours, 0.01))
-    losses = fit([player], unpaired(8, x), STEPS, seed=5)
+    player = Player(ours, 0.01)
+
+    def step(batch: Batch, _: Generator) -> Losses:
+        return {"ours": player.descend(loss(ours, batch[0]))}
+
+    losses = fit(step, {"ours": player}, unpaired(8, x), STEPS, seed=5)
     generator = Generator().manual_seed(5)
     optimiser = torch.optim.Adam(theirs.parameters(), lr=0.01)
-    for step in range(STEPS):
+    for k in range(STEPS):
         value = loss(theirs, x[torch.randint(len(x), (8,), generator=generator)])
         optimiser.zero_grad()
-        value.backward()
+        torch.autograd.backward(value)
         optimiser.step()
-        assert losses[step, 0] == pytest.approx(value.item(), rel=1e-5)
+        assert losses[k, 0] == pytest.approx(value.item(), rel=1e-5)
     for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
         torch.testing.assert_close(a, b)
 
 
 def test_each_player_moves_its_own_weights_only() -> None:
-    players = two_players()
-    before = weights(players[1:])
-    fit(players[:1], unpaired(8, data()), 3)
-    assert same(before, weights(players[1:]))
-    assert all(p.grad is None for p in players[1].model.parameters())
+    model, critic = nn.Linear(3, 3), nn.Linear(3, 1)
+    before = [p.detach().clone() for p in (*model.parameters(), *critic.parameters())]
+    loss = Player(model, 0.01, (0.5, 0.9)).descend(critic(model(data())).mean())
+    assert not loss.requires_grad
+    assert same(before[2:], critic.parameters())
+    assert not any(torch.equal(a, b) for a, b in zip(before, model.parameters(), strict=False))
+    assert all(p.grad is None for p in (*model.parameters(), *critic.parameters()))
+
+
+def test_layers_that_a_loss_did_not_use_stay_where_they_are() -> None:
+    """Also after steps that used them: Adam's momentum would carry them on."""
+    old, new = nn.Linear(3, 1), nn.Linear(3, 1)
+    player = Player(nn.ModuleList([old, new]), 0.01)
+    player.descend((old(data()) + new(data())).square().mean())
+    before = old.weight.detach().clone(), new.weight.detach().clone()
+    player.descend(new(data()).square().mean())
+    assert torch.equal(old.weight, before[0])
+    assert not torch.equal(new.weight, before[1])
 
 
 @pytest.mark.parametrize("killed_at", [1, 11, STEPS - 1])
 def test_a_killed_run_resumes_to_the_same_bits(tmp_path: Path, killed_at: int) -> None:
-    whole = two_players()
+    whole = game()
     expected = run(whole)
-
-    def kill(step: int) -> None:
-        if step == killed_at:
-            raise Stop
 
     path = tmp_path / "run.safetensors"
     with pytest.raises(Stop):
-        run(two_players(kill), path)
+        run(game(killed(killed_at)), path)
     resumed_steps: list[int] = []
-    resumed = two_players(resumed_steps.append)
+    resumed = game(resumed_steps.append)
     losses = run(resumed, path)
     assert len(resumed_steps) == STEPS - killed_at
-    assert same(weights(whole), weights(resumed))
+    assert same(whole.weights(), resumed.weights())
     assert torch.equal(losses, expected)
+
+
+class Remembering:
+    """A game beside everything that a step of the package remembers."""
+
+    def __init__(self, killed_at: int = STEPS) -> None:
+        self.game = game()
+        model = self.game.players["model"].model
+        classes = torch.arange(50) % 3
+        self.average, self.trace = Average(model, 0.9), Trace(STEPS)
+        self.memory, self.pool = Memory(torch.zeros(8, 3)), ImagePool(3, (3,))
+        self.record = Record(STEPS, 0.5, 3.0, (classes,), sides=1)
+        self.state: dict[str, Stateful] = {
+            name: getattr(self, name) for name in ("average", "trace", "memory", "pool", "record")
+        }
+        self.killed_at, self.bounds = killed_at, list[float]()
+
+    def step(self, batch: Batch, generator: Generator) -> Losses:
+        """The game's step on a batch that depends on what is remembered."""
+        if self.record.step == self.killed_at:
+            raise Stop
+        x = self.pool.exchange(batch[0], generator) + 0.1 * self.memory.chains
+        self.memory.chains = x.detach()
+        losses = self.game.step((x,), generator)
+        self.average.update(self.game.players["model"].model)
+        fade = len(self.trace) / STEPS
+        self.trace.add(x[:, 0], x[:, 1], x[..., None, None], x[..., None, None], fade)
+        self.bounds.append(self.record.bound())
+        self.record.add((torch.arange(len(x)),), (x[:, 2].softmax(0),))
+        return losses
+
+    def remembered(self) -> list[Tensor]:
+        return [t for part in self.state.values() for t in part.state_dict().values()]
+
+
+def test_what_a_step_remembers_is_resumed_with_it(tmp_path: Path) -> None:
+    path = tmp_path / "run.safetensors"
+
+    def train(it: Remembering, checkpoint: Path | None = None) -> Tensor:
+        return run(it.game._replace(step=it.step), checkpoint, state=it.state)
+
+    whole, killed, resumed = Remembering(), Remembering(killed_at=10), Remembering()
+    expected = train(whole)
+    with pytest.raises(Stop):
+        train(killed, path)
+    assert torch.equal(train(resumed, path), expected)
+    assert same(whole.game.weights(), resumed.game.weights())
+    assert same(whole.remembered(), resumed.remembered())
+    assert killed.bounds + resumed.bounds == whole.bounds
+    assert len(resumed.trace) == resumed.record.step == resumed.average.updates == STEPS
 
 
 def test_a_full_disk_half_way_costs_nothing_but_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = two_players()
+    whole = game()
     run(whole)
     path = tmp_path / "run.safetensors"
     sync, writes = os.fsync, 0
@@ -145,71 +161,55 @@ def test_a_full_disk_half_way_costs_nothing_but_time(
 
     monkeypatch.setattr(os, "fsync", fsync)
     with pytest.raises(CheckpointError, match="previous checkpoint is intact"):
-        run(two_players(), path)
+        run(game(), path)
     assert [p.name for p in tmp_path.iterdir()] == [path.name]
     assert checkpoints.load(path).card["step"] == 9
-    resumed = two_players()
+    resumed = game()
     run(resumed, path)
-    assert same(weights(whole), weights(resumed))
+    assert same(whole.weights(), resumed.weights())
 
 
 def test_a_finished_run_is_read_back_without_training(tmp_path: Path) -> None:
     path = tmp_path / "run.safetensors"
-    first = two_players()
+    first = game()
     losses = run(first, path)
     steps: list[int] = []
-    again = two_players(steps.append)
+    again = game(steps.append)
     assert torch.equal(run(again, path), losses)
     assert steps == []
-    assert same(weights(first), weights(again))
+    assert same(first.weights(), again.weights())
 
 
-def test_the_card_tells_what_the_run_was(tmp_path: Path) -> None:
+@pytest.mark.parametrize("killed_at", [9, STEPS])
+def test_the_card_tells_what_the_run_was(tmp_path: Path, killed_at: int) -> None:
     path = tmp_path / "run.safetensors"
-    losses = run(two_players(), path, data_sha256="abc")
+    with contextlib.suppress(Stop):
+        run(game(killed(killed_at)), path, data_sha256="abc")
+    losses = run(game(), path, data_sha256="abc")
     card = checkpoints.load(path).card
-    assert card["run"] == {"config": {"width": 4}, "data_sha256": "abc", "seed": 5}
+    identity = {"config": {"width": 4}, "data_sha256": "abc", "seed": 5}
+    assert card["run"] == identity | {"players": ["model", "critic"]}
     assert card["step"] == STEPS
+    assert card["losses"] == ["model", "critic"]
     assert card["loss"] == {"model": losses[-1, 0].item(), "critic": losses[-1, 1].item()}
     assert card["versions"]["torch"] == torch.__version__.partition("+")[0]
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.safetensors"
-    run(two_players(), path, data_sha256="abc")
+    run(game(), path, data_sha256="abc")
     with pytest.raises(CheckpointError, match=r"another run \(data_sha256 differ\)"):
-        run(two_players(), path, data_sha256="def")
+        run(game(), path, data_sha256="def")
+    step, players = game()
+    with pytest.raises(CheckpointError, match=r"another run \(players differ\)"):
+        run(Game(step, {"model": players["model"]}), path, data_sha256="abc")
 
 
 def test_a_checkpoint_past_the_end_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "run.safetensors"
-    fit(two_players(), unpaired(8, data()), 5, checkpoint=path)
-    with pytest.raises(CheckpointError, match="past the 4 steps"):
-        fit(two_players(), unpaired(8, data()), 4, checkpoint=path)
-
-
-def test_a_loss_that_is_not_finite_is_an_error_and_not_saved(tmp_path: Path) -> None:
-    path = tmp_path / "run.safetensors"
-    model = nn.Linear(3, 1)
-    count = 0
-
-    def loss(batch: tuple[Tensor, ...], _: Generator) -> Tensor:
-        nonlocal count
-        count += 1
-        out: Tensor = model(batch[0]).mean() * (torch.nan if count == 4 else 1.0)
-        return out
-
-    with pytest.raises(TrainingError, match="'net' is nan at step 3"):
-        fit(
-            [Player("net", model, loss, adam(model, 0.01))],
-            unpaired(8, data()),
-            9,
-            checkpoint=path,
-            every_minutes=0.0,
-        )
-    kept = checkpoints.load(path)
-    assert kept.card["step"] == 3
-    assert all(t.isfinite().all() for n, t in kept.tensors.items() if n.startswith("net/"))
+    run(game(), path, steps=5)
+    with pytest.raises(CheckpointError, match="at step 5, past the 4 steps"):
+        run(game(), path, steps=4)
 
 
 def test_unpaired_minibatches_reach_everything_independently() -> None:
@@ -224,106 +224,39 @@ def test_unpaired_minibatches_reach_everything_independently() -> None:
 
 
 def test_the_learning_rate_decays_linearly_to_zero() -> None:
-    schedule = training.linear_decay(100)
+    schedule = linear_decay(100)
     assert [schedule(s) for s in (0, 50, 75, 100)] == [1.0, 1.0, 0.5, 0.0]
-    model = nn.Linear(3, 1)
-    player = Player("net", model, lambda b, _: model(b[0]).mean(), adam(model, 0.01))
-    fit([player], unpaired(8, data()), 100, schedule=schedule)
-    assert player.optimiser.param_groups[0]["lr"] == pytest.approx(0.01 * 0.02)
-
-
-def test_seeded_gives_the_global_generator_back() -> None:
-    state = torch.get_rng_state()
-    with runtime.seeded(3):
-        a = torch.rand(2)
-    with runtime.seeded(3):
-        b = torch.rand(2)
-    assert torch.equal(a, b)
-    assert torch.equal(torch.get_rng_state(), state)
-
-    with pytest.raises(Stop), runtime.seeded(3):  # noqa: PT012
-        torch.rand(2)
-        raise Stop
-    assert torch.equal(torch.get_rng_state(), state)
-
-
-@pytest.mark.parametrize("seed", [0, 3, 2**31 - 1, 2**63, -1])
-def test_seeded_is_manual_seed_on_the_cpu(seed: int) -> None:
-    def drawn() -> list[Tensor]:
-        layers = nn.Linear(7, 5), nn.Conv2d(3, 4, 3)
-        return [*(p.detach() for layer in layers for p in layer.parameters()), torch.randn(40)]
-
-    with runtime.seeded(seed):
-        ours = drawn()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        theirs = drawn()
-    assert all(map(torch.equal, ours, theirs))
-
-
-def test_seeded_touches_no_other_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> None:
-        raise AssertionError("the stream of another device was started anew")
-
-    monkeypatch.setattr(torch, "manual_seed", refuse)
-    for module in (torch.cuda, torch.mps, torch.xpu):
-        for name in ("manual_seed", "manual_seed_all"):
-            if hasattr(module, name):
-                monkeypatch.setattr(module, name, refuse)
-    with runtime.seeded(3):
-        nn.Linear(2, 2)
-
-
-@pytest.mark.gpu
-def test_seeded_borrows_the_generator_of_one_device() -> None:
-    device = torch.device("cuda")
-    cpu, gpu = torch.get_rng_state(), torch.cuda.get_rng_state()
-    with runtime.seeded(3):
-        nn.Linear(2, 2)
-    assert torch.equal(torch.cuda.get_rng_state(), gpu)
-    drawn = []
-    for _ in range(2):
-        with runtime.seeded(3, device):
-            drawn.append(torch.rand(5, device=device))
-    assert torch.equal(*drawn)
-    assert torch.equal(torch.cuda.get_rng_state(), gpu)
-    assert torch.equal(torch.get_rng_state(), cpu)
+    played = game()
+    run(played, steps=100)
+    rates = {name: p.optimiser.param_groups[0]["lr"] for name, p in played.players.items()}
+    assert rates == {"model": pytest.approx(0.01 * 0.02), "critic": pytest.approx(0.02 * 0.02)}
 
 
 def test_lower_precision_still_learns() -> None:
     """Autocast around the whole loop would keep the first step's weights in its cache."""
     x = torch.randn(64, 4, generator=Generator().manual_seed(0))
-    model = nn.Linear(4, 4)
+    player = Player(nn.Linear(4, 4), 0.05)
 
-    def loss(batch: tuple[Tensor, ...], _: Generator) -> Tensor:
-        return (model(batch[0]).float() - batch[0]).square().mean()
+    def step(batch: Batch, _: Generator) -> Losses:
+        with runtime.lowered("bfloat16", "cpu"):
+            out = player.model(batch[0])
+        assert out.dtype == torch.bfloat16
+        return {"net": player.descend((out.float() - batch[0]).square().mean())}
 
-    player = Player("linear", model, training.at_precision(loss, "bfloat16"), adam(model, 0.05))
-    losses = training.fit([player], unpaired(32, x), 200)
+    losses = fit(step, {"net": player}, unpaired(32, x), 200)
     assert losses[-1] < losses[0] / 20
 
 
-def test_precision_is_float32_or_bfloat16() -> None:
-    def loss(batch: tuple[Tensor, ...], _: Generator) -> Tensor:
-        return batch[0].sum()
-
-    assert training.at_precision(loss, "float32") is loss
-    with pytest.raises(ValueError, match="choose 'float32' or 'bfloat16'"):
-        training.at_precision(loss, "float16")
-
-
-def test_the_memory_order_of_a_gradient_does_not_matter():
+def test_the_memory_order_of_a_gradient_does_not_matter() -> None:
     """A channels-last network has channels-last gradients, which fused Adam reads by address."""
     x = torch.randn(2, 4, 6, 6, generator=Generator().manual_seed(0))
 
     def trained(memory_format: torch.memory_format) -> Tensor:
         with runtime.seeded(0):
             model = nn.Conv2d(4, 8, 3)
-
-        def loss(batch: tuple[Tensor, ...], _: Generator) -> Tensor:
-            return model(batch[0].contiguous(memory_format=memory_format)).square().mean()
-
-        fit([Player("m", model, loss, adam(model, 1e-2))], lambda _: (x,), 3)
+        player = Player(model, 1e-2)
+        for _ in range(3):
+            player.descend(model(x.contiguous(memory_format=memory_format)).square().mean())
         return model.weight.detach()
 
     torch.testing.assert_close(trained(torch.channels_last), trained(torch.contiguous_format))

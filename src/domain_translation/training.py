@@ -136,7 +136,7 @@ def fit(
 
     With `checkpoint`, the run resumes from that file when it exists, writes it every
     `every_minutes` (0: after every step), once at the end, and when Ctrl-C or SIGTERM asks the
-    process to end.
+    process to end, which it then does. A second one ends it at once.
 
     Args:
         step: (minibatch, generator) -> losses by name; updates the players.
@@ -144,45 +144,55 @@ def fit(
         batches: draws a minibatch with the generator it is given, e.g. `unpaired(64, data)`.
         steps: number of minibatches in all, those before a resume included.
         state: what else the steps change, by name; stored and restored with the players.
-        watch: called when the losses are looked at, every `LOOK` steps and at the end; raises what
-            shall end the run.
+        watch: called when the losses are looked at (every `LOOK` steps, at the end, and when a step
+            fails); raises what shall end the run.
         seed: of the generator for minibatches and steps.
         schedule: step -> factor on every learning rate.
         card: what identifies the run (configuration, seed of the weights, data digest); a
-            checkpoint with another card is refused.
+            checkpoint with another card, or of other players, is refused.
         label: shown beside the progress bar, which appears on a terminal only.
 
     Raises:
         CheckpointError: unreadable checkpoint, one of another run, or a disk that refuses.
         TrainingError: a loss is not finite; no checkpoint of that state is written.
+        ValueError: a step gave no losses, or others than the first one.
     """
     first = next(iter(players.values())).model
     # As it will come back from a file, where tuples are lists.
-    identity = json.loads(json.dumps({**(card or {}), "seed": seed}))
+    identity = json.loads(json.dumps({**(card or {}), "seed": seed, "players": list(players)}))
     run = _Run(players, state or {}, Generator(next(first.parameters()).device).manual_seed(seed))
     start, path = 0, None if checkpoint is None else Path(checkpoint)
     if path is not None and path.exists():
         start = run.restore(path, identity, steps)
+
+    def look(done: int) -> None:
+        if watch is not None:
+            watch()
+        run.check(done)
+
     saved, done = time.monotonic(), start
-    with _endings(path is not None) as asked_to_end:
+    with _endings(path is not None) as asked:
         for k in tqdm(range(start, steps), initial=start, total=steps, desc=label, disable=None):
             for player in players.values():
                 for group in player.optimiser.param_groups:
                     group["lr"] = player.learning_rate * schedule(k)
-            run.enter(k, step(batches(run.generator), run.generator), steps)
+            try:
+                run.enter(k, step(batches(run.generator), run.generator), steps)
+            except Exception:
+                look(k)  # an earlier step may be the cause
+                raise
             done = k + 1
-            due = path is not None and time.monotonic() - saved >= 60 * every_minutes
-            if due or asked_to_end or done == steps or done % LOOK == 0:
-                if watch is not None:
-                    watch()
-                run.check(done)
-            if path is not None and (due or asked_to_end or done == steps):
+            ending = bool(asked)  # once for all that follows: a signal may come at any time
+            due = ending or done == steps or time.monotonic() - saved >= 60 * every_minutes
+            if path is not None and due:
+                look(done)
                 run.store(path, identity, done)
                 saved = time.monotonic()
-            if asked_to_end:
+            elif done == steps or done % LOOK == 0:
+                look(done)
+            if ending:
                 break
-    if asked_to_end:
-        signal.raise_signal(asked_to_end[0])
+    if asked:  # and yet we are here: the process has handlers of its own
         raise KeyboardInterrupt(f"stopped after {done} of {steps} steps, which {path} holds")
     return run.losses.cpu()
 
@@ -199,10 +209,17 @@ class _Run:
 
     def enter(self, k: int, losses: Losses, steps: int) -> None:
         """Write down the losses of step k, on their device."""
+        if not losses:
+            raise ValueError(f"step {k} gave no losses; return those it descended on, by name")
         row = torch.stack([loss.float() for loss in losses.values()])
         if not self.names:
             self.names = list(losses)
             self.losses = row.new_full((steps, len(row)), torch.nan)
+        if list(losses) != self.names:
+            raise ValueError(
+                f"step {k} gave the losses {', '.join(losses)}; the first one gave "
+                f"{', '.join(self.names)}: give the same names in the same order at every step"
+            )
         self.losses[k] = row
 
     def check(self, done: int) -> None:
@@ -225,8 +242,8 @@ class _Run:
         for name, part in self.state.items():
             tensors |= {f"{name}/state/{k}": v for k, v in part.state_dict().items()}
         last = dict(zip(self.names, self.losses[done - 1].tolist(), strict=True))
-        card = {"run": identity, "step": done, "loss": last, "versions": runtime.versions()}
-        checkpoints.save(path, tensors, card)
+        card = {"run": identity, "step": done, "losses": self.names, "loss": last}
+        checkpoints.save(path, tensors, card | {"versions": runtime.versions()})
 
     def restore(self, path: Path, identity: dict[str, Any], steps: int) -> int:
         """Take over a checkpoint; return the steps already done."""
@@ -243,7 +260,7 @@ class _Run:
         if done > steps:
             raise CheckpointError(f"{path} is at step {done}, past the {steps} steps asked for")
         device = self.generator.device
-        self.names = list(card["loss"])
+        self.names = card["losses"]
         self.losses = torch.full((steps, len(self.names)), torch.nan, device=device)
         self.losses[:done] = tensors["losses"].to(device)
         self.generator.set_state(tensors["generator"])
@@ -266,7 +283,7 @@ def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 @contextmanager
 def _endings(wanted: bool) -> Iterator[list[int]]:
-    """Ctrl-C and SIGTERM noted in a list instead of obeyed; a second one is obeyed at once.
+    """Ctrl-C and SIGTERM are noted in a list and obeyed after the block; a second one at once.
 
     Only the main thread hears signals, and one that is ignored stays so.
     """
@@ -282,10 +299,13 @@ def _endings(wanted: bool) -> Iterator[list[int]]:
             signal.signal(number, handler)
 
     if wanted and threading.current_thread() is threading.main_thread():
-        for number in (signal.SIGINT, signal.SIGTERM):
-            if signal.getsignal(number) not in (signal.SIG_IGN, None):
-                before[number] = signal.signal(number, note)
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+        before |= {n: h for n, h in handlers.items() if h not in (signal.SIG_IGN, None)}
+    for number in before:
+        signal.signal(number, note)
     try:
         yield asked
     finally:
         give_back()
+        if asked:
+            signal.raise_signal(asked[0])

@@ -199,7 +199,6 @@ def train_cyclegan(
         checkpoint=checkpoint,
         card={
             "config": asdict(config),
-            "players": list(team),
             "data_sha256": digest({"source": source, "target": target}),
         },
         label="CycleGAN",

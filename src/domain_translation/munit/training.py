@@ -123,11 +123,7 @@ def train(
         seed=seed,
         schedule=halved(config.halve_every),
         checkpoint=checkpoint,
-        card={
-            "config": asdict(config),
-            "players": list(team),
-            "data_sha256": digest({"x": x, "y": y}),
-        },
+        card={"config": asdict(config), "data_sha256": digest({"x": x, "y": y})},
         label="MUNIT",
     )
     for network in (*networks, weighting):
