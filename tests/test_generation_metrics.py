@@ -19,6 +19,7 @@ from torch import Generator, Tensor, nn
 from torchmetrics.image.fid import FrechetInceptionDistance
 from torchmetrics.image.kid import KernelInceptionDistance
 
+from domain_translation import weights
 from domain_translation.data.procedural import glyphs
 from domain_translation.evaluation import features as spaces
 from domain_translation.evaluation import sample_sets
@@ -26,7 +27,7 @@ from domain_translation.evaluation.frechet import frechet_distance
 from domain_translation.evaluation.kernel_distance import kernel_distance, squared_mmd
 from domain_translation.evaluation.neighbours import memorisation, nearest
 from domain_translation.evaluation.noisiness import noise_level
-from domain_translation.evaluation.protocol import PROTOCOLS, Protocol, as_images, distances
+from domain_translation.evaluation.protocol import PROTOCOLS, Protocol, as_images, measure
 from domain_translation.evaluation.sample_judges import (
     FEATURES,
     SampleJudge,
@@ -272,15 +273,15 @@ def test_inception_gets_colour_images_of_256_levels(
 
 
 def test_the_protocol_is_what_it_says(judge: SampleJudge, drawn: glyphs.Glyphs) -> None:
-    protocol = Protocol("by hand", n=100, size=8, channels=1, judge="none", subset=50)
+    protocol = Protocol("by hand", n=100, size=8, channels=1, subset=50)
     a, b = drawn.x[:100], drawn.x[600:]
-    found = distances(a, b, spaces.judge_features(judge), protocol)
-    again = distances(1.0 * a, b, spaces.judge_features(judge), protocol)
+    found = measure(a, b, spaces.judge_features(judge), protocol)
+    again = measure(1.0 * a, b, spaces.judge_features(judge), protocol)
     assert found == again
     f = [judge.features(as_images(x)) for x in (a, b)]
     assert found.frechet == pytest.approx(frechet_distance(*f), rel=1e-6)
     assert found.kernel == kernel_distance(*f, subsets=100, size=50, seed=0)
-    other = distances(-a, b, spaces.judge_features(judge), protocol)
+    other = measure(-a, b, spaces.judge_features(judge), protocol)
     assert other.samples_sha256 != found.samples_sha256
     assert other.real_sha256 == found.real_sha256
     assert other.frechet > found.frechet
@@ -293,19 +294,19 @@ def test_values_are_those_of_image_files() -> None:
     torch.testing.assert_close(as_images(y), y)
 
 
-def test_shipped_protocols_name_their_sets_and_refuse_others() -> None:
-    from domain_translation.evaluation.protocol import measure
-
+def test_protocols_tell_samples_from_worse_ones_and_refuse_others() -> None:
     for name in ("digits", "glyphs"):
-        protocol = PROTOCOLS[name]
+        protocol, judge = PROTOCOLS[name], weights.load(f"energies/judge_{name}")
+        assert isinstance(judge, SampleJudge)
+        space = spaces.judge_features(judge)
         real = sample_sets.real_images(name, "test").x
         samples = sample_sets.real_images(name, "train").x[: protocol.n]
-        found = measure(samples, real, protocol)
-        worse = measure((samples + 0.5).clamp(-1, 1), real, protocol)
+        found = measure(samples, real, space, protocol)
+        worse = measure((samples + 0.5).clamp(-1, 1), real, space, protocol)
         assert 0 <= found.frechet < worse.frechet / 3
         assert found.kernel.mean < worse.kernel.mean / 3
         with pytest.raises(ValueError, match="the protocol compares"):
-            measure(samples[1:], real, protocol)
+            measure(samples[1:], real, space, protocol)
 
 
 # ------------------------------------------------------------------ neighbours and memorisation

@@ -18,6 +18,7 @@ from PIL import Image
 
 from domain_translation import ledger
 from domain_translation.errata import entries as errata
+from domain_translation.files import data_file
 from domain_translation.notebook import criteria, machine
 from domain_translation.notebook.cards import Card, Row
 from domain_translation.press import pages
@@ -666,7 +667,7 @@ def test_symbols_are_complete_and_closed(book):
     stage, _ = book
     page = text(stage, "symbols")
     parse(blocks(page))
-    table = tomllib.loads(ledger.data_file("symbols.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads(data_file("symbols.toml").read_text(encoding="utf-8"))
     allowed = {"symbol", "meaning", "code", *symbols.PAPERS}
     seen = []
     for group in table["group"]:

@@ -10,6 +10,7 @@ from datahost import entry
 
 from domain_translation import ledger
 from domain_translation.data import registry
+from domain_translation.files import data_file
 
 
 def test_every_entry_is_sound() -> None:
@@ -33,7 +34,7 @@ def test_every_entry_is_sound() -> None:
 
 
 def test_the_registry_names_no_machine() -> None:
-    text = ledger.data_file("registry.toml").read_text(encoding="utf-8")
+    text = data_file("registry.toml").read_text(encoding="utf-8")
     assert not re.search(r"/(home|work|root|tmp|Users)/", text)
 
 

@@ -196,7 +196,7 @@ def test_a_run_with_another_network_is_not_at_hand(
 
 
 def test_the_loaded_networks_are_part_of_the_provenance(tmp_path: Path) -> None:
-    from domain_translation.ledger import data_file
+    from domain_translation.files import data_file
 
     provenance.listen()
     data_file("weights/shift/weight_x.safetensors")

@@ -18,13 +18,11 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
-from importlib import resources
-from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from domain_translation.files import data_file
 from domain_translation.notebook import card_files, cards
 from domain_translation.notebook.cards import Card, CardError
 from domain_translation.notebook.criteria import (
@@ -78,26 +76,6 @@ class Row:
     def ours(self) -> bool:
         """Whether the book says it, and no source: a finding, or what is derived from a source."""
         return self.seed == "book" or self.title.startswith("DERIVED")
-
-
-def data_file(name: str) -> Traversable:
-    """A file of the repository's `data/` folder: shipped inside the wheel, in place in a checkout.
-
-    What was asked for is announced as an audit event, so that the press learns what a chapter
-    depends on: safetensors, for one, opens files without an event of its own.
-
-    Raises FileNotFoundError when neither holds it.
-    """
-    sys.audit("domain_translation.data_file", name)
-    packaged = resources.files("domain_translation") / "_data" / name
-    if packaged.is_file():
-        return packaged
-    checkout = Path(__file__).resolve().parents[2] / "data" / name
-    if checkout.is_file():
-        return checkout
-    raise FileNotFoundError(
-        f"data file {name!r} is missing from this installation; reinstall domain-translation"
-    )
 
 
 @functools.cache

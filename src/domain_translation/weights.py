@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import nn
 
-from domain_translation.ledger import data_file
+from domain_translation.files import data_file
 from domain_translation.models import Model, load_model
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain_translation.ledger import data_file
+from domain_translation.files import data_file
 
 LAYOUTS = ("cyclegan", "side-by-side", "pairs", "classes", "flat", "arrays", "weights")
 # The layouts of two domains; the first has no pairs.

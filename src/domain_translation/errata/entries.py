@@ -8,7 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain_translation.ledger import data_file, inventory
+from domain_translation.files import data_file
+from domain_translation.ledger import inventory
 
 # Keyed in the metadata of a shown entry; the press gives it an anchor and links.
 METADATA_KEY = "domain_translation_erratum"

@@ -17,12 +17,10 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from domain_translation import weights
 from domain_translation.checkpoints import digest
-from domain_translation.evaluation.features import Features, judge_features
+from domain_translation.evaluation.features import Features
 from domain_translation.evaluation.frechet import frechet_distance
 from domain_translation.evaluation.kernel_distance import KernelDistance, kernel_distance
-from domain_translation.evaluation.sample_judges import SampleJudge
 
 
 @dataclass(frozen=True)
@@ -34,7 +32,6 @@ class Protocol:
         n: number of samples; the Fréchet distance depends on it.
         size: side of the images in pixels.
         channels: of the images.
-        judge: shipped weights whose last hidden layer is the feature space.
         subsets, subset: how often the kernel distance draws how many images of each side.
         seed: of the samples and of the subsets.
     """
@@ -43,18 +40,18 @@ class Protocol:
     n: int
     size: int
     channels: int
-    judge: str
     subsets: int = 100
     subset: int = 300
     seed: int = 0
 
 
+# The feature space of each is the last hidden layer of the shipped `energies/judge_NAME`.
 PROTOCOLS: Mapping[str, Protocol] = {
-    "digits": Protocol("load_digits().test, 360 images", 360, 8, 1, "energies/judge_digits"),
-    "glyphs": Protocol("glyphs.sample(1000, 2_000_000)", 1000, 16, 1, "energies/judge_glyphs"),
-    "mnist": Protocol("test, the first 5000", 1000, 32, 1, "energies/judge_mnist"),
-    "fashion": Protocol("test, the first 5000", 1000, 32, 1, "energies/judge_fashion"),
-    "cifar": Protocol("test, 500 JPEGs per class", 1000, 32, 3, "energies/judge_cifar"),
+    "digits": Protocol("load_digits().test, 360 images", 360, 8, 1),
+    "glyphs": Protocol("glyphs.sample(1000, 2_000_000)", 1000, 16, 1),
+    "mnist": Protocol("test, the first 5000", 1000, 32, 1),
+    "fashion": Protocol("test, the first 5000", 1000, 32, 1),
+    "cifar": Protocol("test, 500 JPEGs per class", 1000, 32, 3),
 }
 
 
@@ -67,23 +64,19 @@ class Measured(NamedTuple):
     real_sha256: str
 
 
-def measure(samples: Tensor, real: Tensor, protocol: Protocol) -> Measured:
-    """Both distances in the feature space of the protocol's judge. Not an FID, not a KID.
+def measure(samples: Tensor, real: Tensor, features: Features, protocol: Protocol) -> Measured:
+    """Both distances in a feature space. With a judge's features they are no FID and no KID.
 
     Args:
         samples: `protocol.n` generated images (n, C, S, S), about [-1, 1].
         real: the real images of `protocol.split`, in [-1, 1].
+        features: of the protocol's judge (`judge_features`), or a space of one's own: with
+            `inception_features` the distances are FID and KID.
 
     Raises:
         ValueError: another number or shape of images than the protocol's.
-        FileNotFoundError: the judge's weights are not installed.
     """
     _check(samples, real, protocol)
-    return distances(samples, real, judge_features(_judge(protocol)), protocol)
-
-
-def distances(samples: Tensor, real: Tensor, features: Features, protocol: Protocol) -> Measured:
-    """`measure` in a feature space of one's own; with `inception_features` FID and KID."""
     samples, real = as_images(samples), as_images(real)
     a, b = features(samples), features(real)
     return Measured(
@@ -97,12 +90,6 @@ def distances(samples: Tensor, real: Tensor, features: Features, protocol: Proto
 def as_images(x: Tensor) -> Tensor:
     """Values as image files hold them: within [-1, 1], 256 levels."""
     return ((x.clamp(-1, 1) + 1) * 127.5).round() / 127.5 - 1
-
-
-def _judge(protocol: Protocol) -> SampleJudge:
-    judge = weights.load(protocol.judge)
-    assert isinstance(judge, SampleJudge)
-    return judge
 
 
 def _check(samples: Tensor, real: Tensor, protocol: Protocol) -> None:

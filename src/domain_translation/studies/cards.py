@@ -10,7 +10,7 @@ from torch import Tensor
 
 from domain_translation import checkpoints
 from domain_translation.checkpoints import Checkpoint
-from domain_translation.ledger import data_file
+from domain_translation.files import data_file
 from domain_translation.notebook import card_files
 from domain_translation.notebook.cards import Card, CardError, Row
 from domain_translation.studies import provenance

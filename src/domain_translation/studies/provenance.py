@@ -11,7 +11,7 @@ from typing import Any
 
 import domain_translation
 from domain_translation.data import registry
-from domain_translation.ledger import data_file
+from domain_translation.files import data_file
 from domain_translation.notebook.cards import Card, CardError
 from domain_translation.notebook.code import code_of
 from domain_translation.studies.study import Study

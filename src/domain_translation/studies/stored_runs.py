@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from domain_translation import ledger
+from domain_translation.files import data_file
 from domain_translation.notebook import evidence
 from domain_translation.notebook.cards import Card, Row
 from domain_translation.notebook.evidence import Estimate
@@ -30,7 +30,7 @@ def read(name: str) -> Mapping[str, Any]:
 
     Raises FileNotFoundError: it does not come with this installation.
     """
-    text = ledger.data_file(f"results/full/{name}.json").read_text(encoding="utf-8")
+    text = data_file(f"results/full/{name}.json").read_text(encoding="utf-8")
     found: dict[str, Any] = json.loads(text)
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 
-from domain_translation.ledger import data_file
+from domain_translation.files import data_file
 from domain_translation.press.pages.html import render
 
 PAPERS = {

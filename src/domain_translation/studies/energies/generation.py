@@ -106,9 +106,10 @@ def accuracy(case: Case) -> float:
 
 def compared(case: Case, shown: Mapping[str, Tensor]) -> dict[str, Any]:
     """Each arm before the judge, and its distances from the held-out real images."""
+    space = judge_features(case.judge)
     found = {"real, held out": recognised(case.judge, case.test.x)}
     for name, x in shown.items():
-        distance = distances(x, case.test.x, case.protocol)
+        distance = distances(x, case.test.x, space, case.protocol)
         found[name] = recognised(case.judge, x) | {
             "frechet": distance.frechet,
             "kernel": distance.kernel.mean,
@@ -156,7 +157,7 @@ def swept(case: Case, runs: Mapping[str, ShortRun], n: int = _SWEPT) -> dict[str
             "outside": float((raw.abs() > 1).double().mean()),
             "contrast": float(raw.std()),
             "energy": float(energy.mean()),
-            "frechet": distances(x, case.test.x, protocol).frechet,
+            "frechet": distances(x, case.test.x, judge_features(case.judge), protocol).frechet,
         }
     return found
 
