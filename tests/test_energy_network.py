@@ -12,7 +12,6 @@ from torch.nn.functional import avg_pool2d, conv2d, silu
 from domain_translation.cf_ebm import network as module
 from domain_translation.cf_ebm.network import ACTIVATIONS, EnergyNetwork, width
 from domain_translation.cf_ebm.sampling import frozen
-from domain_translation.errata import counts
 from domain_translation.runtime import seeded
 
 
@@ -43,7 +42,6 @@ def parameters(network: EnergyNetwork) -> int:
 )
 def test_literal_parameter_counts(size: int, c: int, kernel: int, count: int) -> None:
     assert parameters(EnergyNetwork(size, c, 3, residual_kernel=kernel)) == count
-    assert counts.energy_parameters(size, c, kernel) == count
 
 
 def test_widths_are_those_of_table_6() -> None:

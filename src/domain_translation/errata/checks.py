@@ -38,17 +38,6 @@ def gaussian_variance(step_size: float, noise_std: float, std: float, sigma: flo
     return noise_std**2 / (1 - rate**2)
 
 
-def simulated_variance(
-    step_size: float, noise_std: float, std: float, *, steps: int = 200, seed: int = 0
-) -> float:
-    """The same by simulation: variance over 100,000 chains after `steps` steps."""
-    rng = np.random.default_rng(seed)
-    x = np.zeros(100_000)
-    for _ in range(steps):
-        x += -step_size * x / std**2 + noise_std * rng.standard_normal(x.size)
-    return float(x.var())
-
-
 def smoothing_factor(std: float, sigma: float) -> float:
     """Score of an ideal denoiser over the true score, on N(0, std^2) (lcool.smoothing)."""
     return std**2 / (std**2 + sigma**2)
