@@ -38,7 +38,7 @@ def canny_edges(x: Tensor, sigma: float = SIGMA) -> Tensor:
     bright = (((x + 1) / 2) * weights[:, None, None]).sum(1).detach().cpu().numpy()
     # What lies outside an image is its own border, so that the frame is no edge.
     found = [
-        canny(one, sigma, low_threshold=LOW, high_threshold=HIGH, mode="nearest")  # type: ignore[no-untyped-call]
+        canny(one, sigma, low_threshold=LOW, high_threshold=HIGH, mode="nearest")
         for one in bright.astype(np.float64)
     ]
     lines = np.stack(found) if found else np.zeros((0, *x.shape[2:]), bool)
