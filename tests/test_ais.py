@@ -15,6 +15,10 @@ def shifted(density):
     return lambda x: density.energy(x) - OFFSET
 
 
+def even(steps):
+    return torch.linspace(0, 1, steps + 1, dtype=torch.float64)
+
+
 def draws(density, n, seed):
     return density.sample(n, torch.Generator().manual_seed(seed))
 
@@ -89,7 +93,7 @@ def test_bounds_bracket_a_density_of_pictures():
 def test_box_of_an_exponential_density_and_all_its_temperatures():
     """exp(-a sum x) on the box: log Z(b) = d log(2 sinh(a b) / (a b)), at every b on the way."""
     slope, dim = 3.0, 4
-    base, betas = ais.Uniform((dim,)), ais.linear(150)
+    base, betas = ais.Uniform((dim,)), even(150)
 
     def energy(x):
         return slope * x.sum(1)
@@ -116,7 +120,7 @@ def ais_at_temperatures(path, betas, log_volume):
 def test_one_step_is_plain_importance_sampling():
     """Without transitions the log-weights are -log p_0 - E at draws from the base."""
     density, base = densities.Gaussian(0.5, 0.8), ais.Normal((1,))
-    run = ais.forward(shifted(density), base, ais.linear(1), 1.0, chains=4000, seed=0)
+    run = ais.forward(shifted(density), base, even(1), 1.0, chains=4000, seed=0)
     assert run.acceptance.shape == (0,)
     expected = OFFSET - density.energy(run.x) + base.energy_and_score(run.x)[0]
     assert torch.allclose(run.log_weights, expected.double(), atol=1e-5)
@@ -228,13 +232,13 @@ ENERGY = densities.Gaussian(torch.zeros(2)).energy
     ],
 )
 def test_bad_arguments_of_a_forward_run(change, message):
-    given_ = {"energy": ENERGY, "base": ais.Normal((2,)), "betas": ais.linear(3), "step_sizes": 0.1}
+    given_ = {"energy": ENERGY, "base": ais.Normal((2,)), "betas": even(3), "step_sizes": 0.1}
     with pytest.raises(ValueError, match=message):
         ais.forward(**given_ | change)
 
 
 def test_other_bad_arguments():
-    base, betas = ais.Uniform((2,)), ais.linear(3)
+    base, betas = ais.Uniform((2,)), even(3)
     with pytest.raises(ValueError, match="pass \\(B, 2\\)"):
         ais.reverse(ENERGY, base, betas, 0.1, torch.zeros(4, 3))
     with pytest.raises(ValueError, match="outside the base's support"):
@@ -244,7 +248,7 @@ def test_other_bad_arguments():
     with pytest.raises(ValueError, match="at least 2 chains"):
         ais.log_normaliser_bound(torch.zeros(1))
     with pytest.raises(ValueError, match="at least 1 step"):
-        ais.linear(0)
+        ais.sigmoid(0)
     with pytest.raises(ValueError, match="sharpness was 0"):
         ais.sigmoid(5, 0.0)
     with pytest.raises(ValueError, match="between 0 and 1"):

@@ -87,12 +87,6 @@ def test_values_computed_by_arviz() -> None:
     assert diagnostics.split_rhat(x).item() == pytest.approx(1.0008578651526814, rel=1e-9)
 
 
-def test_moments_and_acceptance() -> None:
-    mean, var = diagnostics.moments(torch.tensor([[1.0, 2.0], [3.0, 2.0]]))
-    assert (mean.tolist(), var.tolist()) == ([2.0, 2.0], [2.0, 0.0])
-    assert diagnostics.acceptance_rate(torch.tensor([[True, False], [True, True]])) == 0.75
-
-
 def test_a_coordinate_that_never_moves_has_no_ess() -> None:
     assert diagnostics.ess(torch.ones(10, 2)).isnan()
 
@@ -105,5 +99,3 @@ def test_bad_trajectories() -> None:
             measure(torch.zeros(10))
         with pytest.raises(ValueError, match="NaN or infinite"):
             measure(torch.full((10, 2), torch.nan))
-    with pytest.raises(ValueError, match="at least 2 samples"):
-        diagnostics.moments(torch.zeros(1, 2))

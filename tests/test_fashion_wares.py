@@ -10,10 +10,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain_translation.data import fashion_wares
+from domain_translation.data import arrays, fashion_wares
 from domain_translation.data.digits import Split
 from domain_translation.data.edges import canny_edges
-from domain_translation.data.fashion_wares import divided, load, only_wares
+from domain_translation.data.fashion_wares import divided, only_wares
 
 FOLDER = Path(os.environ.get("DOMAIN_TRANSLATION_DATA", "does not name a folder"))
 REAL = pytest.mark.skipif(
@@ -82,7 +82,7 @@ def test_what_cannot_be_asked() -> None:
 
 @REAL
 def test_the_real_wares() -> None:
-    found = load(300, 0, "test", offline=True)
+    found = divided(arrays.load("fashion", "test", offline=True), 300, 0)
     assert found.edges.x.shape == found.photos.x.shape == (300, 1, 32, 32)
     assert found.edges.y.float().mean() == pytest.approx(50 / 188, abs=0.01)
     assert found.photos.y.float().mean() == pytest.approx(0.9, abs=0.01)

@@ -179,14 +179,6 @@ def test_the_judges_prepare_images_as_their_networks_were_trained(folder: Path) 
     torch.testing.assert_close(judges["SqueezeNet"](x), expected, rtol=1e-2, atol=1e-6)
 
 
-def test_features_for_probes_are_those_before_the_last_layer(folder: Path) -> None:
-    x = images(2, 224)
-    features = imagenet.mobilenet_features(folder / imagenet.MOBILENET)
-    model = load_mobilenet(folder / imagenet.MOBILENET)
-    assert features(x).shape == (2, 17)
-    torch.testing.assert_close(model.classify(features(x)), model(x))
-
-
 def test_likeness_sums_over_the_named_classes() -> None:
     p = torch.softmax(torch.randn(4, 1000, generator=Generator().manual_seed(0)), 1)
     x = torch.zeros(4, 3, 8, 8)

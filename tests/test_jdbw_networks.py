@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from domain_translation.batch_weight.weight_nets import WeightNet
-from domain_translation.errata.counts import parameters
+from domain_translation.evaluation.cost import parameters
 from domain_translation.experiments.weights_methods import METHODS
 from domain_translation.jd_bw import images
 from domain_translation.jd_bw.config import PAPER, PAPER_128, PAPER_SVHN, ImageConfig, Schedule

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain_translation import langevin
-from domain_translation.adaptation import adapt_step_size, diagonal_scale
+from domain_translation.adaptation import adapt_step_size
 from domain_translation.densities import Banana, Gaussian
 from domain_translation.noise import block_length, chain_blocks, shared_blocks
 
@@ -265,12 +265,3 @@ def test_bad_adaptations() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             adapt_step_size(lambda a: langevin.mala(Gaussian().energy_and_score, a), start, **bad)
-
-
-def test_diagonal_scale() -> None:
-    std = torch.tensor([0.1, 1.0, 30.0])
-    samples = Gaussian(torch.zeros(3), std).sample(20_000, torch.Generator().manual_seed(0))
-    assert (diagonal_scale(samples) / std).numpy() == pytest.approx(1.0, rel=0.03)
-    assert (diagonal_scale(torch.ones(3, 2)) > 0).all()
-    with pytest.raises(ValueError, match="at least 2"):
-        diagonal_scale(torch.ones(1, 2))

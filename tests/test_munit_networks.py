@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 from torch.nn.utils import parametrize
 
-from domain_translation.errata.counts import parameters
+from domain_translation.evaluation.cost import parameters
 from domain_translation.jd_bw.generators128 import Generator128
 from domain_translation.munit.config import (
     PAPER,

@@ -23,7 +23,6 @@ from domain_translation.munit import (
     WeightedConfig,
     composite,
     restyle,
-    style_of,
     train,
     training,
     translate,
@@ -407,15 +406,14 @@ def test_quick_presets_take_a_step(preset: MUNITConfig) -> None:
 # ---- translation
 
 
-def test_style_codes_come_from_the_seed_or_from_an_image() -> None:
+def test_style_codes_come_from_the_seed_or_from_images() -> None:
     networks = training.build(PLAIN)
     a, b, x = networks.x, networks.y, pictures(5)
     z = draw_styles(5, 3, gen(7))
     once = translate(a, b, x, 7)
     assert torch.equal(once, restyle(a, b, x, z))
     assert not torch.equal(once, translate(a, b, x, 8))
-    torch.testing.assert_close(restyle(a, a, x, style_of(a, x)), a(x))
-    torch.testing.assert_close(style_of(a, x), a.style(x))
+    torch.testing.assert_close(restyle(a, a, x, a.style(x)), a(x))
 
 
 def test_style_codes_are_standard_normal() -> None:

@@ -74,19 +74,3 @@ def adapt_step_size(
             weight = t**-_KAPPA
             average = weight * log_step + (1 - weight) * average
     return math.exp(average), state.x.contiguous()
-
-
-def diagonal_scale(samples: Tensor) -> Tensor:
-    """Standard deviations by coordinate of warm-up samples, for a kernel's `scale`.
-
-    With few samples the estimate is drawn towards 1, so that a coordinate that hardly moved in
-    the warm-up does not freeze the chain.
-
-    Args:
-        samples: ``(N, *event)``, N >= 2; flatten a trajectory's steps and chains first.
-    """
-    if samples.ndim < 1 or len(samples) < 2:
-        raise ValueError(f"samples had shape {tuple(samples.shape)}; pass at least 2 samples")
-    count = len(samples)
-    var = samples.double().var(0)
-    return ((var * count + 5e-3) / (count + 5)).sqrt().to(samples)

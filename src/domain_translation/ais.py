@@ -28,7 +28,7 @@ from torch import Tensor
 from domain_translation import langevin
 from domain_translation.adaptation import adapt_step_size
 from domain_translation.ais_bounds import Bound, log_normaliser_bound, tempered
-from domain_translation.bridges import Base, Normal, Uniform, crossing, geometric, linear, sigmoid
+from domain_translation.bridges import Base, Normal, Uniform, crossing, geometric, sigmoid
 from domain_translation.scores import Energy
 
 __all__ = [
@@ -40,7 +40,6 @@ __all__ = [
     "bound",
     "forward",
     "geometric",
-    "linear",
     "log_normaliser_bound",
     "reverse",
     "sigmoid",

@@ -197,18 +197,12 @@ def _cross(target: _Unfolded, state: State, noise: Noise, at: Coefficients) -> t
     return State(there.x, energy, score), Info(info.accepted, info.log_ratio, energy)
 
 
-def linear(steps: int) -> Tensor:
-    """`steps` + 1 inverse temperatures from 0 to 1, evenly spaced, float64."""
-    _check_steps(steps)
-    return torch.linspace(0, 1, steps + 1, dtype=torch.float64)
-
-
 def sigmoid(steps: int, sharpness: float = 4.0) -> Tensor:
     """Inverse temperatures along a logistic curve: close together at both ends.
 
     Args:
         steps: K, at least 1; K + 1 numbers are returned.
-        sharpness: the curve runs from -sharpness to sharpness; positive, 0 would be `linear`.
+        sharpness: the curve runs from -sharpness to sharpness; positive, 0 would be even steps.
     """
     _check_steps(steps)
     if not (sharpness > 0 and math.isfinite(sharpness)):

@@ -1,4 +1,4 @@
-"""What a finished run says about itself: mixing, effective sample size, moments.
+"""What a finished run says about itself: mixing and effective sample size.
 
 A trajectory is ``(T, B, *event)``: T kept steps of B chains, as `langevin.sample` with `thin`
 returns it. Results are event-shaped, float64.
@@ -8,18 +8,6 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-
-
-def acceptance_rate(accepted: Tensor) -> float:
-    """Share of accepted steps of a bool or 0/1 tensor of any shape."""
-    return float(accepted.double().mean())
-
-
-def moments(samples: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and variance over the first axis of ``(N, *event)``, N >= 2."""
-    if samples.ndim < 1 or len(samples) < 2:
-        raise ValueError(f"samples had shape {tuple(samples.shape)}; pass at least 2 samples")
-    return samples.double().mean(0), samples.double().var(0)
 
 
 def _checked(trajectory: Tensor, least: int) -> Tensor:

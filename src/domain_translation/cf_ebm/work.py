@@ -9,7 +9,7 @@ from torch import nn
 
 from domain_translation.cf_ebm.config import CFEBMConfig
 from domain_translation.cf_ebm.network import EnergyNetwork
-from domain_translation.evaluation.cost import multiplications
+from domain_translation.evaluation.cost import multiplications, parameters
 
 
 class Work(NamedTuple):
@@ -34,7 +34,7 @@ def work(config: CFEBMConfig, channels: int = 3) -> Work:
         training += images * (chain + 2 * 3 * forward + coarse / 4)
         coarse, per_image = chain, chain
     network = _network(config, config.sizes[-1], channels)()
-    return Work(training, per_image, sum(p.numel() for p in network.parameters()))
+    return Work(training, per_image, parameters(network))
 
 
 def _network(config: CFEBMConfig, size: int, channels: int) -> Callable[[], nn.Module]:

@@ -69,17 +69,6 @@ def load(
     return Split(x if size is None else avg_pool2d(x, SIDE // size), y)
 
 
-def class_names(
-    dataset: str | DataSet, *, cache: Path | None = None, offline: bool = False
-) -> tuple[str, ...]:
-    """Names of the class folders in the order of their labels; errors as in `load`."""
-    found = lookup(dataset)
-    if found.layout != "classes":
-        raise ValueError(f"{found.name!r} has layout {found.layout}; its classes have numbers only")
-    folders = _class_folders(found, "train", unpack(found, cache=cache, offline=offline))
-    return tuple(folders)
-
-
 def _from_arrays(
     dataset: DataSet, split: str, cache: Path | None, offline: bool
 ) -> tuple[Tensor, Tensor]:

@@ -6,13 +6,11 @@ the photographs so that 90 % are shoes. No image gives both a contour and a phot
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from domain_translation.data import arrays
 from domain_translation.data.digits import Split
 from domain_translation.data.edges import canny_edges
 from domain_translation.data.folders import split_halves
@@ -29,31 +27,6 @@ class Wares(NamedTuple):
 
     edges: Split
     photos: Split
-
-
-def load(
-    n: int,
-    seed: int,
-    part: str = "train",
-    size: int = 32,
-    *,
-    cache: Path | None = None,
-    offline: bool = False,
-) -> Wares:
-    """Draw n contours and n photographs from disjoint halves of a part.
-
-    Args:
-        n: number of images of either domain, at least 1; a class that runs short repeats.
-        seed: of the halves and of the draws.
-        part: train or test.
-        size: side of the images in pixels, a power of two up to 32.
-        cache, offline: as in `arrays.load`.
-
-    Raises:
-        ValueError: n below 1, and what `arrays.load` refuses.
-        DamagedData, MissingData, OSError: as `arrays.load`.
-    """
-    return divided(arrays.load("fashion", part, size, cache=cache, offline=offline), n=n, seed=seed)
 
 
 def divided(data: Split, n: int, seed: int) -> Wares:

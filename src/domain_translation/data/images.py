@@ -82,18 +82,3 @@ def read_images(paths: Sequence[Path], size: int, side: str = "") -> Tensor:
         image = open_rgb(path)
         row.copy_(to_tensor(square(half(image, side) if side else image, size)))
     return x
-
-
-def load_images(folder: Path, size: int) -> Tensor:
-    """All pictures of a folder, in the order of their names, as (n, 3, size, size) in [-1, 1].
-
-    Raises:
-        ValueError: no such folder, no picture in it, an unreadable picture, a size below 1.
-    """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise ValueError(f"{folder} is not a folder; give a folder of pictures")
-    paths = list_images(folder)
-    if not paths:
-        raise ValueError(f"{folder} holds no picture; known are {', '.join(sorted(SUFFIXES))}")
-    return read_images(paths, size)

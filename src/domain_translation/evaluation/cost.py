@@ -15,6 +15,11 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 
+def parameters(network: nn.Module) -> int:
+    """Number of trainable numbers in a network."""
+    return sum(p.numel() for p in network.parameters())
+
+
 def multiplications(make: Callable[[], nn.Module], shape: Sequence[int]) -> int:
     """Multiply-adds of one forward pass over an input of `shape`, batch included.
 

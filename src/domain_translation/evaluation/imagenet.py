@@ -26,7 +26,7 @@ from domain_translation.evaluation.squeezenet import load_squeezenet
 from domain_translation.runtime import in_parts
 
 # Classes of ImageNet-1k, counted from 0.
-SORREL, ZEBRA, GRANNY_SMITH, ORANGE = 339, 340, 948, 950
+ZEBRA, ORANGE = 340, 950
 CATS = range(281, 286)  # the five domestic cats
 DOGS = range(151, 269)
 
@@ -153,15 +153,6 @@ def full_judges(folder: Path | str) -> dict[str, Judge]:
         "MobileNet": OnImages(nn.Sequential(networks[0], nn.Softmax(1)), _as_it_is, 224),
         "SqueezeNet": OnImages(nn.Sequential(networks[1], nn.Softmax(1)), _for_caffe, 227),
     }
-
-
-def mobilenet_features(path: Path | str) -> OnImages:
-    """Images (B, 3, H, W) in [-1, 1] to MobileNet's 768 features (B, 768), to train probes on.
-
-    ImageNet has 118 breeds of dogs and 5 of cats, so that sums over them are no fair judge of
-    cats against dogs; a linear probe on the features is.
-    """
-    return OnImages(load_mobilenet(path).features, _as_it_is, 224)
 
 
 def _paper_judge(name: str) -> Judge:

@@ -11,7 +11,7 @@ from domain_translation.munit.config import (
     WeightedConfig,
 )
 from domain_translation.munit.training import Networks, Trained, composite, train
-from domain_translation.munit.translation import restyle, style_of, translate
+from domain_translation.munit.translation import restyle, translate
 
 __all__ = [
     "PAPER",
@@ -26,7 +26,6 @@ __all__ = [
     "WeightedConfig",
     "composite",
     "restyle",
-    "style_of",
     "train",
     "translate",
 ]

@@ -32,12 +32,3 @@ def translate(source: AutoEncoder, target: AutoEncoder, x: Tensor, seed: int = 0
     """
     generator = Generator(x.device).manual_seed(seed)
     return restyle(source, target, x, draw_styles(len(x), target.length, generator))
-
-
-def style_of(domain: AutoEncoder, x: Tensor) -> Tensor:
-    """Style codes (n, length) of images (n, C, S, S).
-
-    `restyle(domain, domain, x, style_of(domain, x))` is x rebuilt; with the style of the
-    original, a translation is brought back to it.
-    """
-    return in_parts(domain.style, x)
