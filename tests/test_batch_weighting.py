@@ -114,6 +114,6 @@ def test_a_batch_of_one_is_refused() -> None:
         batch_softmax(torch.zeros(1), 1.0)
 
 
-def test_nan_from_a_weight_net_is_reported() -> None:
-    with pytest.raises(FloatingPointError, match="1 of 3 outputs"):
-        batch_softmax(torch.tensor([0.0, float("nan"), 1.0]), 1.0)
+def test_nan_from_a_weight_net_reaches_every_weight() -> None:
+    """So that no loss misses it, whatever the discriminator says of that example."""
+    assert batch_softmax(torch.tensor([0.0, float("nan"), 1.0]), 1.0).isnan().all()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+from still import losses_of
 from torch import Tensor
+from toyrun import Stop, killed_fit
 
 from domain_translation import checkpoints, langevin, models, scores
 from domain_translation.cf_ebm import config as presets
@@ -17,12 +21,19 @@ from domain_translation.cf_ebm.config import CFEBMConfig
 from domain_translation.cf_ebm.guard import FIELDS, WINDOW, DivergedError, Trace
 from domain_translation.cf_ebm.network import EnergyNetwork
 from domain_translation.cf_ebm.sampling import ShortRun, sample, short_run, uniform
-from domain_translation.cf_ebm.training import at_size, fading, from_noise, smooth_start, train
+from domain_translation.cf_ebm.training import (
+    algorithm1,
+    at_size,
+    fading,
+    from_noise,
+    smooth_start,
+    train,
+)
 from domain_translation.checkpoints import CheckpointError
 from domain_translation.data import load_digits
 from domain_translation.errata import checks
 from domain_translation.runtime import seeded
-from domain_translation.training import Player
+from domain_translation.training import LOOK, Player, Step, fit
 
 TINY = CFEBMConfig(
     sizes=(8, 16),
@@ -111,23 +122,39 @@ def test_one_update_is_equation_2() -> None:
     assert trained.network(data).mean() < trained.network(noise).mean()
 
 
-def test_the_loss_of_one_update_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_loss_of_one_update_by_hand() -> None:
     """E of noisy data minus E where chains from noise end, and a penalty on both (eq. 2)."""
-    seen: list[Player] = []
-    monkeypatch.setattr(training, "fit", lambda players, *_, **__: seen.extend(players))
     config = replace(
         TINY, sizes=(8,), images=(16,), steps=(3,), learning_rates=(1e-3,), penalty=0.5
     )
-    x, g = stripes(4, 8), torch.Generator()
-    train(x, replace(config, data_noise=0.3))
-    energy = seen[0].model[0]  # type: ignore[index]
-    found = seen[0].loss((x,), g.manual_seed(7))
-    g.manual_seed(7)
+    x, g = stripes(4, 8), torch.Generator().manual_seed(7)
+    with seeded(0):
+        energy = EnergyNetwork(8, 1, 1)
+    average, trace = Average(energy, 0.9), Trace(4)
+    stage = training.Stage(0, x, from_noise(1, 8))
+
+    def step(players: dict[str, Player]) -> Step:
+        noisy = replace(config, data_noise=0.3)
+        return algorithm1(energy, stage, noisy, average, trace, players["energy"])
+
+    (found,) = losses_of(step, ["energy"], (x,), seed=7)
     samples = short_run(energy, uniform(4, 1, 8, g), config.run(), generator=g).x
     noisy = x + 0.3 * torch.randn(x.shape, generator=g)
     low, high = energy(noisy), energy(samples)
     by_hand = low.mean() - high.mean() + 0.5 * (low.square().mean() + high.square().mean())
     torch.testing.assert_close(found, by_hand)
+    # What is written down of it
+    assert len(trace) == average.updates == 1
+    expected = {
+        "gap": low.mean() - high.mean(),
+        "data_energy": low.mean(),
+        "sample_energy": high.mean(),
+        "gradient_norm": scores.energy_score(energy)(samples).flatten(1).norm(dim=1).mean(),
+        "sample_std": samples.std(),
+        "diversity": samples.std(0).mean(),
+        "fade": torch.tensor(1.0),
+    }
+    torch.testing.assert_close({field: trace[field][0] for field in FIELDS}, expected)
 
 
 def test_a_stage_fades_by_its_images_and_starts_from_the_coarse_stage(
@@ -188,33 +215,27 @@ def test_a_resumed_training_ends_with_the_same_bits(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = train(stripes(), TINY, 3)
-    real_fit, stops = training.fit, iter((2, 7))
+    stops = iter((2, 7))
 
-    def stopping_fit(*arguments: object, **options: object) -> Tensor:
+    def stopping_fit(*arguments: Any, **options: Any) -> Tensor:
         """The second stage dies after a few updates, having written a checkpoint."""
-        players, batches, _ = arguments[:3]
-        if options["label"] == "energy at 16 pixels" and (stop := next(stops, None)):
-            inner = players[0].loss  # type: ignore[index]
-            count = iter(range(stop))
-
-            def loss(batch: tuple[Tensor, ...], generator: torch.Generator) -> Tensor:
-                next(count)  # raises StopIteration
-                return inner(batch, generator)
-
-            player = replace(players[0], loss=loss)  # type: ignore[index, type-var]
-            return real_fit([player], batches, *arguments[2:], **options, every_minutes=0)  # type: ignore[arg-type]
-        return real_fit(*arguments, **options)  # type: ignore[arg-type]
+        at = next(stops) if options["label"] == "energy at 16 pixels" else None
+        return (fit if at is None else killed_fit(at))(*arguments, **options)
 
     monkeypatch.setattr(training, "fit", stopping_fit)
-    for _ in range(2):
-        with pytest.raises(StopIteration):
+    for done in (2, 9):
+        with pytest.raises(Stop):
             train(stripes(), TINY, 3, tmp_path)
+        assert checkpoints.load(tmp_path / "16.safetensors").card["step"] == done
+    monkeypatch.undo()
     again = train(stripes(), TINY, 3, tmp_path)
     assert all(torch.equal(v, weights(again)[k]) for k, v in weights(whole).items())
     assert all(
         torch.equal(v, again.average.state_dict()[k]) for k, v in whole.average.state_dict().items()
     )
-    assert torch.equal(again.stages[1].values, whole.stages[1].values)
+    for before, after in zip(whole.stages, again.stages, strict=True):
+        assert torch.equal(before.values, after.values)
+        assert len(before) == len(after)
     assert whole.stages[1]["fade"].max() == 1
     assert whole.network.fading is None
 
@@ -228,6 +249,17 @@ def test_a_checkpoint_of_another_stage_or_run_is_refused(tmp_path: Path) -> None
         train(stripes(), TINY, 1, tmp_path)
 
 
+GUARDED = ("gap", "gradient_norm", "sample_std", "diversity")
+
+
+def trace_of(rows: list[dict[str, float]]) -> Trace:
+    """A trace of these updates."""
+    trace = Trace(len(rows))
+    values = torch.tensor([[row[field] for field in FIELDS] for row in rows])
+    trace.load_state_dict({"values": values, "done": torch.tensor(len(rows))})
+    return trace
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -235,14 +267,16 @@ def test_a_checkpoint_of_another_stage_or_run_is_refused(tmp_path: Path) -> None
         ({"gap": float("nan")}, "come apart"),
         ({"diversity": 0.0}, "same image"),
         ({"gradient_norm": 1e5}, "too steep"),
+        ({"gradient_norm": float("nan"), "diversity": 0.0}, "too steep"),  # the first sign counts
     ],
 )
 def test_each_sign_of_divergence_is_named(change: dict[str, float], words: str) -> None:
     healthy = dict.fromkeys(FIELDS, 0.5)
-    Trace(1)._check(healthy, False)
-    with pytest.raises(DivergedError, match=words) as found:
-        Trace(1)._check({**healthy, **change}, False)
-    assert found.value.measured.keys() == set(FIELDS)
+    trace_of([healthy] * 3).check()
+    with pytest.raises(DivergedError, match=f"update 2: .*{words}") as found:
+        trace_of([healthy, {**healthy, **change}, healthy]).check()
+    assert found.value.update == 2
+    assert found.value.measured == pytest.approx({**healthy, **change}, nan_ok=True)
 
 
 def test_one_wide_gap_is_forgiven_and_many_are_not() -> None:
@@ -255,11 +289,54 @@ def test_one_wide_gap_is_forgiven_and_many_are_not() -> None:
     trace = Trace(300)
     for k in range(200):
         add(trace, 90.0 if k % 3 == 0 else 0.1)
+    trace.check()
     lost = Trace(300)
     for _ in range(WINDOW - 1):
         add(lost, -50.0)
-    with pytest.raises(DivergedError, match="come apart"):
-        add(lost, -50.0)
+    lost.check()
+    add(lost, -50.0)
+    with pytest.raises(DivergedError, match=f"update {WINDOW}: .*come apart"):
+        lost.check()
+
+
+def first_lost(rows: list[dict[str, float]], every: int) -> str:
+    """What a run with these updates ends by, looked at `every` so many and at the end."""
+    for done in (*range(every, len(rows), every), len(rows)):
+        try:
+            trace_of(rows[:done]).check()
+        except DivergedError as error:
+            return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_first_lost_update_is_found_however_seldom_one_looks(seed: int) -> None:
+    """The same as the definition finds, update by update: medians, signs in their order."""
+    g = torch.Generator().manual_seed(seed)
+    n, wide = 170, 0.35 + 0.02 * seed  # share of wide gaps: the median is above 20 for half of them
+    rows = torch.rand(n, len(FIELDS), generator=g) + 0.1
+    gap, steep, spread, same = (FIELDS.index(f) for f in GUARDED)
+    rows[:, gap] += 40 * (torch.rand(n, generator=g) < wide)
+    for field, value in ((gap, math.nan), (steep, 2e3), (spread, 11.0), (same, 1e-4)):
+        rows[torch.rand(n, generator=g) < 0.0015, field] = value
+    expected = ""
+    for k, now in enumerate(rows.tolist()):
+        recent = sorted(abs(row[gap]) for row in rows[max(0, k + 1 - WINDOW) : k + 1].tolist())
+        if not math.isfinite(now[gap]) or (k + 1 >= WINDOW and recent[(WINDOW - 1) // 2] > 20):
+            expected = "the energies of data and samples have come apart"
+        elif now[steep] >= 1e3:
+            expected = "the energy is too steep for any step size"
+        elif now[spread] >= 10:
+            expected = "the chains leave the range of images"
+        elif now[same] < 1e-3:
+            expected = "all chains end at the same image"
+        if expected:
+            expected = f"update {k + 1}: {expected}"
+            break
+    run = [dict(zip(FIELDS, row, strict=True)) for row in rows.tolist()]
+    found = [first_lost(run, every) for every in (1, 7, LOOK)]
+    assert len(set(found)) == 1
+    assert found[0].partition(" (")[0] == expected
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,8 @@ def test_every_setting_is_read(field: str) -> None:
         "softness": 0.0,
     }
     other = train_image_judges(source, target, JudgeConfig(**values | {field: changed[field]}))
-    assert not torch.equal(plain["plain"][0][0].weight, other["plain"][0][0].weight)
+    first, second = (next(judges["plain"].parameters()) for judges in (plain, other))
+    assert not torch.equal(first, second)
 
 
 def moved(shift: int = 0, brightness: float = 0.0, softness: float = 0.0) -> JudgeConfig:

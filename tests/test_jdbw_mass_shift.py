@@ -54,7 +54,7 @@ def test_equal_masses_need_no_change() -> None:
 @settings(deadline=None)
 @given(share, share, st.lists(st.floats(0, 1), min_size=4, max_size=4))
 def test_losses_are_expectations_over_all_outcomes(p: float, q: float, keep: list[float]) -> None:
-    ahead, back = torch.tensor(keep).double().split(2)
+    ahead, back = torch.tensor(keep).double().reshape(2, 2)
     forward = torch.tensor([[keep[0], 1 - keep[0]], [1 - keep[1], keep[1]]], dtype=torch.float64)
     backward = torch.tensor([[keep[2], 1 - keep[2]], [1 - keep[3], keep[3]]], dtype=torch.float64)
     mass_x, mass_y = torch.tensor([p, 1 - p]).double(), torch.tensor([q, 1 - q]).double()

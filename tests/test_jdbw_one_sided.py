@@ -4,14 +4,18 @@ from pathlib import Path
 
 import pytest
 import torch
+from still import losses_of, still
 from torch import nn
+from toyrun import Stop, killed_fit
 
+from domain_translation.batch_weight.record import Record
 from domain_translation.jd_bw import one_sided, toy
-from domain_translation.jd_bw.one_sided import OneSidedNetworks, weighted_gap
+from domain_translation.jd_bw.one_sided import OneSidedNetworks, OneSidedTrained, weighted_gap
 from domain_translation.jd_bw.toy import ToyConfig
-from domain_translation.training import TrainingError
+from domain_translation.training import Player, Step, TrainingError
 
 SMALL = ToyConfig(steps=4, batch=8, critic_steps=2, width=8)
+TEAM = ("generator", "weights", "discriminator")
 P, Q = (0.6, 0.3, 0.1), (0.1, 0.3, 0.6)
 
 
@@ -49,7 +53,6 @@ def test_the_losses_of_one_step_are_those_of_algorithm_2() -> None:
     (x, _), (y, _) = toy.sample(9, P, seed=0), toy.sample(9, Q, seed=1, shifted=True)
     nets = OneSidedNetworks(Times([2.0]), Dot([3.0, 4.0]), Dot([0.5, 0.0]))
     config = ToyConfig(steps=4, batch=3, critic_steps=2, penalty=3.0)
-    team = one_sided._players(x, y, nets, config, one_sided._Log(4, None))
     rows = torch.arange(9).reshape(3, 3), torch.arange(8, -1, -1).reshape(3, 3)
 
     def sides(turn: int) -> tuple[float, float]:
@@ -60,30 +63,47 @@ def test_the_losses_of_one_step_are_those_of_algorithm_2() -> None:
 
     (minus, plus), *turns = [sides(turn) for turn in range(3)]
     expected = [minus, (minus - plus) ** 2, *(3 * 25 - (low - high) for low, high in turns)]
-    losses = [player.loss(rows, torch.Generator()).item() for player in team]
-    assert losses == pytest.approx(expected, rel=1e-5)
+
+    def step(players: dict[str, Player]) -> Step:
+        record = Record(config.steps, config.clip_first, config.clip_last, sides=1)
+        return one_sided.algorithm2(x, y, nets, config, record, players)
+
+    reported = step(still(TEAM))(rows, torch.Generator())
+    assert list(reported) == [*TEAM[:2], "discriminator, turn 1", "discriminator, turn 2"]
+    losses = losses_of(step, TEAM, rows)
+    for found in (reported.values(), losses):
+        assert [v.item() for v in found] == pytest.approx(expected, rel=1e-5)
+    # No loss reaches those whom nothing but its own player's network should teach.
+    forward, critic, weight = nets
+    for loss, others in zip(
+        losses,
+        ([weight], [forward, critic], [forward, weight], [forward, weight]),
+        strict=True,
+    ):
+        each = [p for network in others for p in network.parameters()]
+        assert set(torch.autograd.grad(loss, each, allow_unused=True)) == {None}
 
 
-def test_a_run_repeats_and_resumes_to_the_same_bits(tmp_path: Path) -> None:
+@pytest.mark.parametrize("killed_at", [1, 3])
+def test_a_run_repeats_and_resumes_to_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int
+) -> None:
     x, y = data()
-    runs = []
-    for k in range(2):
+
+    def train(file: Path | None = None) -> OneSidedTrained:
         nets = one_sided.networks(SMALL, seed=0)
-        runs.append(
-            one_sided.train(x.x, y.x, nets, SMALL, 0, classes=x.y, checkpoint=tmp_path / f"{k}")
-        )
-    again = one_sided.train(
-        x.x,
-        y.x,
-        one_sided.networks(SMALL, seed=0),
-        SMALL,
-        0,
-        classes=x.y,
-        checkpoint=tmp_path / "0",
-    )
-    assert torch.equal(parameters(runs[0].networks), parameters(runs[1].networks))
-    assert torch.equal(parameters(runs[0].networks), parameters(again.networks))
-    assert torch.equal(runs[0].shares, again.shares)
+        return one_sided.train(x.x, y.x, nets, SMALL, 0, classes=x.y, checkpoint=file)
+
+    whole, file = train(), tmp_path / "run.safetensors"
+    monkeypatch.setattr(one_sided, "fit", killed_fit(killed_at))
+    with pytest.raises(Stop):
+        train(file)
+    monkeypatch.undo()
+    for again in (train(file), train()):
+        assert torch.equal(parameters(whole.networks), parameters(again.networks))
+        assert torch.equal(whole.losses, again.losses)
+        assert torch.equal(whole.totals, again.totals)
+        assert torch.equal(whole.shares, again.shares)
 
 
 def test_the_record_holds_shares_and_class_masses() -> None:
@@ -138,7 +158,5 @@ def test_nan_in_the_weight_net_stops_with_the_step() -> None:
     x, y = data()
     nets = one_sided.networks(SMALL, 0)
     next(nets.weight.parameters()).data.fill_(float("nan"))
-    with pytest.raises(
-        TrainingError, match="8 of 8 outputs of a weight net are not finite at step 0"
-    ):
+    with pytest.raises(TrainingError, match="loss of 'generator' is nan at step 0"):
         one_sided.train(x.x, y.x, nets, SMALL)

@@ -5,16 +5,20 @@ from pathlib import Path
 
 import pytest
 import torch
+from still import losses_of, still
 from torch import nn
+from toyrun import Stop, killed_fit
 
 from domain_translation.batch_weight import masses
 from domain_translation.batch_weight.record import Record
 from domain_translation.batch_weight.weighting import BatchWeights, Equal, Pairs
+from domain_translation.checkpoints import CheckpointError
 from domain_translation.jd_bw import images, toy, training
 from domain_translation.jd_bw.config import ImageConfig
 from domain_translation.jd_bw.training import Networks, Trained
-from domain_translation.training import TrainingError
+from domain_translation.training import Player, Step, TrainingError
 
+TEAM = ("generators", "weights", "discriminator")
 P, Q = [0.6, 0.3, 0.1], [0.1, 0.3, 0.6]
 TINY = toy.ToyConfig(steps=6, batch=16, critic_steps=2, width=8)
 IMAGES = ImageConfig(
@@ -90,7 +94,7 @@ class Fixed(nn.Module):
         self.x, self.y = nn.Parameter(weights.x), nn.Parameter(weights.y)
 
     def forward(self, pairs: Pairs, bound: float) -> BatchWeights:
-        return BatchWeights(self.x, self.y)
+        return BatchWeights(1 * self.x, 1 * self.y)
 
 
 def test_the_losses_of_one_step_are_those_of_algorithm_1() -> None:
@@ -99,8 +103,6 @@ def test_the_losses_of_one_step_are_those_of_algorithm_1() -> None:
     w = BatchWeights(torch.tensor([0.6, 0.3, 0.1]), torch.tensor([0.2, 0.3, 0.5]))
     networks = Networks(Times(2.0), Times(0.5), Plane(), Fixed(w))
     config = replace(TINY, critic_steps=2, penalty=3.0)
-    record = Record(config.steps, config.clip_first, config.clip_last)
-    team = training.players(x, y, networks, config, record)
     rows = torch.arange(9).reshape(3, 3), torch.arange(8, -1, -1).reshape(3, 3)
 
     def gap(turn: int) -> float:
@@ -109,52 +111,58 @@ def test_the_losses_of_one_step_are_those_of_algorithm_1() -> None:
         plus = 3 * (0.5 * targets[:, 0]) + 4 * targets[:, 1]  # D(F(y), y)
         return float(((1 / 3 + w.x) / 2) @ minus - ((1 / 3 + w.y) / 2) @ plus)
 
-    losses = [player.loss(rows, torch.Generator()) for player in team]
-    expected = [gap(0), gap(0) ** 2, 3 * 25 - gap(1), 3 * 25 - gap(2)]
-    assert [loss.item() for loss in losses] == pytest.approx(expected, rel=1e-5)
-    weights = list(networks.weighting.parameters())
-    assert torch.autograd.grad(losses[0], weights, allow_unused=True) == (None, None)
+    def step(players: dict[str, Player]) -> Step:
+        record = Record(config.steps, config.clip_first, config.clip_last)
+        return training.algorithm1(x, y, networks, config, record, players)
+
+    expected = {
+        "generators": gap(0),
+        "weights": gap(0) ** 2,
+        "discriminator, turn 1": 3 * 25 - gap(1),
+        "discriminator, turn 2": 3 * 25 - gap(2),
+    }
+    reported = step(still(TEAM))(rows, torch.Generator())
+    assert list(reported) == list(expected)
+    losses = losses_of(step, TEAM, rows)
+    for found in (reported.values(), losses):
+        assert [v.item() for v in found] == pytest.approx(list(expected.values()), rel=1e-5)
+    # No loss reaches those whom nothing but its own player's network should teach.
+    generators = networks.forward, networks.backward
+    weights, critic = networks.weighting, networks.discriminator
+    for loss, others in zip(
+        losses,
+        ([weights], [*generators, critic], [*generators, weights], [*generators, weights]),
+        strict=True,
+    ):
+        each = [p for network in others for p in network.parameters()]
+        assert set(torch.autograd.grad(loss, each, allow_unused=True)) == {None}
 
 
-def test_a_resumed_run_ends_with_the_same_bits(tmp_path: Path) -> None:
+@pytest.mark.parametrize("killed_at", [1, 4])
+def test_a_resumed_run_ends_with_the_same_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: int
+) -> None:
     whole = tiny()
     file = tmp_path / "run.safetensors"
-
-    class Stop(Exception):
-        pass
-
-    x, y = domains()
-    networks = toy.networks(TINY, 0)
-    calls = 0
-    forward = networks.forward.forward
-
-    def stopping(points: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
-        nonlocal calls
-        calls += 1
-        if calls > 10:  # three calls a step: in the fourth step
-            raise Stop
-        return forward(points, z)
-
-    networks.forward.forward = stopping  # type: ignore[method-assign]
-    record = Record(TINY.steps, TINY.clip_first, TINY.clip_last, (x.y, y.y))
+    monkeypatch.setattr(training, "fit", killed_fit(killed_at))
     with pytest.raises(Stop):
-        training.fit(
-            training.players(x.x, y.x, networks, TINY, record),
-            training.minibatches(len(x.x), len(y.x), TINY),
-            TINY.steps,
-            checkpoint=file,
-            every_minutes=0,
-            card={
-                "config": training.asdict(TINY),
-                "data_sha256": training.digest({"x": x.x, "y": y.x}),
-            },
-        )
-    assert file.exists()
+        tiny(checkpoint=file)
+    monkeypatch.undo()
     again = tiny(checkpoint=file)
     for name, value in state(whole.networks).items():
         assert torch.equal(value, state(again.networks)[name]), name
     assert torch.equal(whole.totals, again.totals)
+    assert torch.equal(whole.shares, again.shares)
     assert torch.equal(whole.losses, again.losses)
+
+
+def test_a_checkpoint_of_equal_weights_is_no_beginning_of_learned_ones(tmp_path: Path) -> None:
+    file = tmp_path / "run.safetensors"
+    x, y = domains()
+    networks = toy.networks(TINY, 0)
+    training.train(x.x, y.x, networks._replace(weighting=Equal()), TINY, checkpoint=file)
+    with pytest.raises(CheckpointError, match="players differ"):
+        training.train(x.x, y.x, networks, TINY, checkpoint=file)
 
 
 def test_every_network_moves_and_is_frozen_afterwards() -> None:
@@ -176,7 +184,7 @@ def test_equal_weights_record_the_raw_masses() -> None:
     found = training.train(x.x, y.x, networks, config, classes=(x.y, y.y))
     assert found.losses.shape == (40, 1 + config.critic_steps)  # no player for the weights
     torch.testing.assert_close(found.totals.mean(0), torch.tensor([P, Q]), atol=0.04, rtol=0.0)
-    assert found.shares.unique().tolist() == pytest.approx([1.0])
+    torch.testing.assert_close(found.shares, torch.ones(40, 2))
 
 
 def test_without_classes_only_shares_are_recorded() -> None:
@@ -209,7 +217,7 @@ def test_a_lost_weight_net_stops_the_run_and_says_where() -> None:
     with torch.no_grad():
         next(networks.weighting.parameters())[0, 0] = float("nan")
     x, y = domains()
-    with pytest.raises(TrainingError, match=r"16 of 16 outputs .* at step 0; lower lr_weights"):
+    with pytest.raises(TrainingError, match="loss of 'generators' is nan at step 0"):
         training.train(x.x, y.x, networks, TINY)
 
 

@@ -66,6 +66,21 @@ def killed(at: int) -> Callable[[int], None]:
     return kill
 
 
+def killed_fit(at: int) -> Callable[..., Tensor]:
+    """For a trainer in the place of `fit`: stores every step; the process ends before step `at`."""
+
+    def stopping(step: Step, *others: Any, **options: Any) -> Tensor:
+        on_step, calls = killed(at), count()
+
+        def until(batch: Batch, generator: Generator) -> Losses:
+            on_step(next(calls))
+            return step(batch, generator)
+
+        return fit(until, *others, **options, every_minutes=0.0)
+
+    return stopping
+
+
 def run(
     played: Game,
     path: Path | str | None = None,

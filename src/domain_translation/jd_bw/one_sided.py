@@ -15,7 +15,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
-from domain_translation.batch_weight.record import Record
+from domain_translation.batch_weight.record import Record, check_classes
 from domain_translation.batch_weight.weighting import batch_softmax
 from domain_translation.checkpoints import digest
 from domain_translation.jd_bw.config import Schedule
@@ -72,17 +72,16 @@ def train(
         checkpoint: file to resume from and to write to; None keeps nothing.
 
     Raises:
-        ValueError: an empty domain, or as many classes as examples are not.
+        ValueError: an empty domain, or not one class per example.
         TrainingError: a loss is not finite; says which, and at which step.
         CheckpointError: see `training.fit`.
     """
     if len(x) == 0 or len(y) == 0:
         raise ValueError("cannot train on an empty domain; give at least one example of each")
-    if classes is not None and classes.shape != x.shape[:1]:
-        raise ValueError("give one class per example of the first domain, or no classes at all")
+    known = None if classes is None else (classes,)
+    check_classes(known, x)
     for network in networks:
         network.to(x.device)
-    known = None if classes is None else (classes,)
     bounds = schedule.clip_first, schedule.clip_last
     record = Record(schedule.steps, *bounds, known, sides=1, device=x.device)
     betas = (schedule.momentum, 0.999)

@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor, nn
 
-from domain_translation.batch_weight.record import Record
+from domain_translation.batch_weight.record import Record, check_classes
 from domain_translation.batch_weight.weighting import BatchWeights, Equal, Pairs, halfway
 from domain_translation.checkpoints import digest
 from domain_translation.jd_bw.config import Schedule
@@ -204,5 +204,4 @@ def _check(x: Tensor, y: Tensor, classes: tuple[Tensor, Tensor] | None) -> None:
             f"images have {tuple(x.shape[2:])} and {tuple(y.shape[2:])} pixels; the joint "
             "discriminator needs one size for both domains"
         )
-    if classes is not None and (classes[0].shape != x.shape[:1] or classes[1].shape != y.shape[:1]):
-        raise ValueError("give one class per example of each domain, or no classes at all")
+    check_classes(classes, x, y)
