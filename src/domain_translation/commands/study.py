@@ -36,6 +36,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--card", action="store_true", help="run nothing; write the card of the runs at hand"
     )
     study.add_argument(
+        "--missing", action="store_true", help="run nothing; print the files of the runs to make"
+    )
+    study.add_argument(
         "--again", action="store_true", help="replace runs of other code, settings or data"
     )
     study.set_defaults(run=run)
@@ -66,6 +69,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _perform(options: argparse.Namespace) -> int:
     from domain_translation.studies import cards, engine, registry
+    from domain_translation.studies.study import cells, place
 
     study = registry.find(options.name)
     card = cards.stored_card(study)
@@ -73,6 +77,11 @@ def _perform(options: argparse.Namespace) -> int:
         new = cards.write_card(study, options.runs, _data(), card, again=options.again)
         runs, all_runs = len(new.origin["runs"]), len(study.arms) * len(study.seeds)
         print(f"data/cards/{study.card}.json: {len(new.rows)} numbers of {runs} of {all_runs} runs")
+        return 0
+    if options.missing:
+        for cell in cells(study, options.only, options.seed):
+            if not engine.at_hand(study, options.runs, card, cell, again=options.again):
+                print(place(study, options.runs, *cell))
         return 0
     busy = engine.perform(
         study,
