@@ -16,7 +16,7 @@ import json
 import os
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +42,7 @@ def spent(run: Callable[[], Any], repeats: int) -> float:
     return (time.process_time() - begin) / repeats
 
 
-def updates(players: list[Player]) -> Callable[[], None]:
+def updates(players: Iterable[Player]) -> Callable[[], None]:
     """The Adam updates of a step, the gradients' copies included, with zero gradients."""
 
     def run() -> None:
@@ -63,13 +63,14 @@ def measure(rounds: int, steps: int) -> dict[str, Any]:
     networks = images.networks(config)
     parts = step_parts(x, y, networks, config, g)
     record = Record((rounds + 1) * steps, config.clip_first, config.clip_last)
-    players = training.players(x, y, networks, config, record)
+    players = training.players(networks, config)
+    step = training.algorithm1(x, y, networks, config, record, players)
     batches = training.minibatches(len(x), len(y), config)
     seconds: dict[str, list[float]] = {name: [] for name in ("step", "updates", *parts)}
     for round_ in range(-1, rounds):  # the first round warms up
         turn = {name: part.times * spent(part.run, REPEATS) for name, part in parts.items()}
-        turn["step"] = spent(lambda: fit(players, batches, steps), 1) / steps
-        turn["updates"] = spent(updates(players), REPEATS)
+        turn["step"] = spent(lambda: fit(step, players, batches, steps), 1) / steps
+        turn["updates"] = spent(updates(players.values()), REPEATS)
         if round_ >= 0:
             for name, value in turn.items():
                 seconds[name].append(value)
