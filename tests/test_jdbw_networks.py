@@ -9,11 +9,11 @@ from torch import nn
 
 from domain_translation.batch_weight.weight_nets import WeightNet
 from domain_translation.evaluation.cost import parameters
-from domain_translation.experiments.weights_methods import METHODS
 from domain_translation.jd_bw import images
 from domain_translation.jd_bw.config import PAPER, PAPER_128, PAPER_SVHN, ImageConfig, Schedule
 from domain_translation.jd_bw.discriminator import JointDiscriminator, Residual
 from domain_translation.jd_bw.generators import StochasticGenerator, as_channels, draw_noise
+from domain_translation.studies.reweighting.methods import TRAIN
 
 SMALL = ImageConfig(size=16, width=4, blocks=2, critic_width=4, weight_width=4, noise=3)
 
@@ -106,7 +106,7 @@ def test_generators_and_critic_of_the_paper_are_spectrally_normalised() -> None:
 def test_the_methods_of_section_4_2_have_their_names() -> None:
     # jdbw.concept.baselines
     known = {"JD-BW", "joint discriminator", "MUNIT", "MUNIT + weights", "CycleGAN"}
-    assert known <= set(METHODS)
+    assert known <= set(TRAIN)
     assert parameters(images.networks(SMALL, weighting="none").weighting) == 0
 
 
