@@ -94,7 +94,7 @@ def test_every_head_is_whole() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"n": 0}, "n is 0; ask for at least one head"),
+        ({"n": 0}, "n is 0; ask for at least one picture"),
         ({"seed": -1}, "seed is -1; give an integer, 0 or larger"),
         ({"size": 8}, "size is 8 pixels; ask for at least 16"),
         ({"style": "oil"}, "style is 'oil'; allowed are photo, painted"),
@@ -104,10 +104,3 @@ def test_every_head_is_whole() -> None:
 def test_what_cannot_be_asked(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         sample(**({"n": 1, "seed": 0} | arguments))
-
-
-@pytest.mark.parametrize("share", [0.2, 0.6])
-def test_classes_alone_are_those_of_the_pictures(share: float) -> None:
-    drawn = heads.classes(20, 6, share)
-    assert torch.equal(drawn, heads.sample(20, 6, size=16, share=share).y)
-    assert drawn.dtype == torch.int64

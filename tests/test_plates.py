@@ -127,10 +127,3 @@ def test_digits_can_be_told_apart() -> None:
 def test_what_cannot_be_asked(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         sample(**({"n": 1, "seed": 0} | arguments))
-
-
-@pytest.mark.parametrize("shares", [None, (0.1,) * 10])
-def test_classes_alone_are_those_of_the_pictures(shares: tuple[float, ...] | None) -> None:
-    drawn = plates.classes(20, 6, shares)
-    assert torch.equal(drawn, plates.sample(20, 6, shares=shares).y)
-    assert drawn.dtype == torch.int64

@@ -170,20 +170,13 @@ def test_near_parts_hide_far_ones() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"n": 0}, "n is 0; ask for at least one ware"),
+        ({"n": 0}, "n is 0; ask for at least one picture"),
         ({"seed": -1}, "seed is -1; give an integer, 0 or larger"),
         ({"size": 8}, "size is 8 pixels; ask for at least 16"),
-        ({"share_shoes": 1.2}, r"share_shoes is 1\.2; it is a probability, give it in \[0, 1\]"),
+        ({"share_shoes": 1.2}, r"share is 1\.2; it is a probability, give it in \[0, 1\]"),
         ({"style": "paint"}, "style is 'paint'; allowed are photo, edges"),
     ],
 )
 def test_what_cannot_be_asked(arguments: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         sample(**({"n": 1, "seed": 0} | arguments))
-
-
-@pytest.mark.parametrize("share", [0.1, 0.9])
-def test_classes_alone_are_those_of_the_pictures(share: float) -> None:
-    drawn = wares.classes(20, 6, share)
-    assert torch.equal(drawn, wares.sample(20, 6, size=16, share_shoes=share).y)
-    assert drawn.dtype == torch.int64

@@ -2,6 +2,10 @@
 
 Each task has a sampler `sample(n, seed, *, size, rare) -> Scenes` that draws scenes in both
 domains at once; `load_task` turns one into what an unpaired translation study needs.
+
+Two kits paint them: `latent` and `shapes` for animals and fruit, `mixture_law` and `canvas` for
+city and seasons. One would do, but its random numbers would be others, and so would be the
+pictures that shipped networks were trained on.
 """
 
 from __future__ import annotations

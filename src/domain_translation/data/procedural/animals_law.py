@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+from . import latent
 from .latent import Law, Oddity
 
 LAW = Law(
@@ -77,8 +80,4 @@ LAW = Law(
         ),
     },
 )
-
-
-def index(parameter: str, value: str) -> int:
-    """Number of a discrete parameter's value, as the latents hold it."""
-    return list(LAW.choices[parameter]).index(value)
+index = partial(latent.index, LAW)

@@ -24,11 +24,6 @@ def coordinates(size: int) -> tuple[Array, Array]:
     return x, y
 
 
-def first_numbers(n: int, seed: int) -> NDArray[np.float64]:
-    """The first uniform number (n,) of every picture of a set, which decides its class."""
-    return np.array([np.random.default_rng((seed, i)).random() for i in range(n)])
-
-
 def cover(distance: Array, pixel: float) -> Array:
     """Share of each pixel inside a shape, from its signed distance (negative inside)."""
     return np.clip(0.5 - distance / np.float32(pixel), 0.0, 1.0)

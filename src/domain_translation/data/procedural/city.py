@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
-from domain_translation.data.procedural.scenes import Scenes, check_request
+from domain_translation.data.procedural.scenes import Painted, Scenes, check_request, one_by_one
 from domain_translation.data.procedural.town import TOWN_LAW, draw_town
 from domain_translation.data.procedural.town_map import draw_map
 from domain_translation.data.procedural.town_photo import photograph
@@ -26,15 +25,11 @@ def sample(n: int, seed: int, *, size: int = 64, rare: float = 0.1) -> Scenes:
         ValueError: n < 1, size < 16, or `rare` outside [0, 1].
     """
     check_request(n, size, rare)
-    images = np.empty((2, n, 3, size, size), dtype=np.float32)
-    surprise = np.empty(n)
-    for i in range(n):
-        town = draw_town(np.random.default_rng([seed, i]), rare)
+
+    def paint(law: np.random.Generator, textures: np.random.Generator) -> Painted:
+        town = draw_town(law, rare)
         plan = lay_out(town, size)
-        images[0, i] = photograph(plan, town, np.random.default_rng([seed, i, 1]))
-        images[1, i] = draw_map(plan, town.draw.kind)
-        surprise[i] = TOWN_LAW.surprise(town.draw)
-    images *= 2
-    images -= 1
-    source, target = torch.from_numpy(images)
-    return Scenes(source, target, torch.from_numpy(surprise))
+        photo, map_ = photograph(plan, town, textures), draw_map(plan, town.draw.kind)
+        return photo, map_, TOWN_LAW.surprise(town.draw)
+
+    return one_by_one(n, seed, size, paint)

@@ -7,18 +7,21 @@ the other.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image, ImageDraw
 from scipy.ndimage import gaussian_filter
+from torch import Tensor
 
 from domain_translation.data.procedural.canvas import blend, colour
 
 Array = NDArray[Any]
+LEAST = 16  # smallest side of a picture in pixels
 STEPS = 6  # points of a smooth line from one given point to the next
 FINER = 4  # shapes are cut at this multiple of the picture's resolution and averaged
 LINE = 1 / 42  # width of a contour, in picture sides
@@ -45,6 +48,37 @@ class Finish(NamedTuple):
     """Colour (3,) or (3, S, S) in [0, 1]."""
     gloss: float = 0.0
     """Strength of the highlight, in [0, 1]."""
+
+
+def pictures(
+    n: int, seed: int, share: float, paint: Callable[[np.random.Generator, bool], Array]
+) -> tuple[Tensor, Tensor]:
+    """Pictures x (n, channels, size, size) in [-1, 1], and classes y (n,): 1 by chance `share`.
+
+    Each has a generator of its own, from which `paint` makes it in [0, 1], told if it is a 1.
+    """
+    x, y = [], []
+    for i in range(n):
+        rng = np.random.default_rng((seed, i))
+        y.append(int(rng.random() < share))
+        x.append(torch.from_numpy(2 * paint(rng, bool(y[i])) - 1).float())
+    return torch.stack(x), torch.tensor(y)
+
+
+def check_request(
+    n: int, seed: int, size: int, style: str, styles: Sequence[str], share: float
+) -> None:
+    """Raise ValueError, in one sentence, unless such pictures can be drawn."""
+    if n < 1:
+        raise ValueError(f"n is {n}; ask for at least one picture")
+    if seed < 0:
+        raise ValueError(f"seed is {seed}; give an integer, 0 or larger")
+    if size < LEAST:
+        raise ValueError(f"size is {size} pixels; ask for at least {LEAST} to see shapes")
+    if style not in styles:
+        raise ValueError(f"style is {style!r}; allowed are {', '.join(styles)}")
+    if not 0.0 <= share <= 1.0:
+        raise ValueError(f"share is {share}; it is a probability, give it in [0, 1]")
 
 
 @lru_cache

@@ -7,10 +7,9 @@ import numpy as np
 from . import latent, shapes, skin, table
 from .fruit_law import LAW, index
 from .latent import Latents
-from .scenes import Painted, Scenes, assemble, check_request
+from .scenes import Scenes
 from .shapes import Array
 
-CHUNK = 16  # scenes drawn together: enough to vectorise, few enough to stay in cache
 # Where the fruits stand, back row first, in radii (right, down), and their radius, by count.
 LAYOUTS = {
     "one": (0.265, [(0.0, 0.0)]),
@@ -40,14 +39,7 @@ def sample(n: int, seed: int, *, size: int = 64, rare: float = 0.1) -> Scenes:
     Raises:
         ValueError: n, size or rare out of range.
     """
-    check_request(n, size, rare)
-
-    def paint(scenes: range) -> Painted:
-        latents, knots = draw(scenes, seed, size, rare)
-        source, target, _ = render(latents, knots, size)
-        return source, target, latent.surprise(LAW, latents)
-
-    return assemble(n, size, paint)
+    return latent.sample(LAW, draw, render, n, seed, size, rare)
 
 
 def draw(scenes: range, seed: int, size: int, rare: float) -> tuple[Latents, dict[str, Array]]:

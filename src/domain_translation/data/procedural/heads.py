@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from domain_translation.data.painterly import painted
@@ -19,7 +18,6 @@ from domain_translation.data.procedural.cutouts import Array, Finish
 
 STYLES = ("photo", "painted")
 NAMES = ("bare", "glasses")  # of the classes 0 and 1
-LEAST = 16
 SKIN = np.array(
     [
         (0.95, 0.78, 0.66),
@@ -66,39 +64,15 @@ def sample(n: int, seed: int, *, size: int = 32, style: str = "photo", share: fl
     Raises:
         ValueError: n, seed, size, style or share out of range.
     """
-    _check(n, seed, size, style, share)
-    x, y = torch.empty(n, 3, size, size), torch.empty(n, dtype=torch.int64)
-    for i in range(n):
-        rng = np.random.default_rng((seed, i))
-        y[i] = int(rng.random() < share)
-        parts = head_shapes.draw(rng, glasses=bool(y[i]))
+    cutouts.check_request(n, seed, size, style, STYLES, share)
+
+    def paint(rng: np.random.Generator, glasses: bool) -> Array:
+        parts = head_shapes.draw(rng, glasses=glasses)
         picture = cutouts.painting(parts, _finishes(rng), _ground(rng, size))
-        light = np.exp(rng.normal(0, 0.06))
-        x[i] = torch.from_numpy(2 * np.clip(light * picture, 0, 1) - 1)
+        return np.clip(np.exp(rng.normal(0, 0.06)) * picture, 0, 1)
+
+    x, y = cutouts.pictures(n, seed, share, paint)
     return Heads(painted(x, seed) if style == "painted" else x, y)
-
-
-def classes(n: int, seed: int, share: float = 0.5) -> Tensor:
-    """The classes y (n,) of `sample` alone, without drawing anything.
-
-    Raises:
-        ValueError: n, seed or share out of range.
-    """
-    _check(n, seed, LEAST, STYLES[0], share)
-    return (torch.from_numpy(canvas.first_numbers(n, seed)) < share).long()
-
-
-def _check(n: int, seed: int, size: int, style: str, share: float) -> None:
-    if n < 1:
-        raise ValueError(f"n is {n}; ask for at least one head")
-    if seed < 0:
-        raise ValueError(f"seed is {seed}; give an integer, 0 or larger")
-    if size < LEAST:
-        raise ValueError(f"size is {size} pixels; ask for at least {LEAST} to see faces")
-    if style not in STYLES:
-        raise ValueError(f"style is {style!r}; allowed are {', '.join(STYLES)}")
-    if not 0.0 <= share <= 1.0:
-        raise ValueError(f"share is {share}; it is a probability, give it in [0, 1]")
 
 
 def _finishes(rng: np.random.Generator) -> dict[str, Finish]:

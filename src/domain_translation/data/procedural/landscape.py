@@ -64,9 +64,8 @@ class Landscape(NamedTuple):
 
 def draw_landscape(rng: np.random.Generator, rare: float) -> Landscape:
     """The law: one landscape, from the tails with probability `rare`."""
-    latents = LANDSCAPE_LAW.draw(rng, rare)
     return Landscape(
-        latents,
+        LANDSCAPE_LAW.draw(rng, rare),
         Layout(
             trees=rng.random((MOST_TREES, 8), dtype=np.float32),
             rocks=rng.random((6, 5), dtype=np.float32),

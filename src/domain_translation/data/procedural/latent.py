@@ -8,15 +8,21 @@ and with it a scene's surprise, is known exactly.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
+from .scenes import Painted, Scenes, assemble, check_request
+
 Latents = dict[str, NDArray[Any]]
 DEFAULT_RARE = 0.1
+# Of a world: (scenes, seed, size, rare) -> latent parameters and the noise of its textures, and
+# from these and the size its source and target images, and a mask.
+Drawing = Callable[[range, int, int, float], tuple[Latents, dict[str, NDArray[np.float32]]]]
+Rendering = Callable[..., tuple[NDArray[Any], NDArray[Any], NDArray[Any]]]
 
 
 class Oddity(NamedTuple):
@@ -38,6 +44,25 @@ class Law(NamedTuple):
     uniforms: Sequence[str]
     """Parameters uniform in [0, 1] in every component."""
     oddities: Mapping[str, Oddity]
+
+
+def sample(
+    law: Law, draw: Drawing, render: Rendering, n: int, seed: int, size: int, rare: float
+) -> Scenes:
+    """The scenes of a world, and how rare each is under its law; errors as `check_request`."""
+    check_request(n, size, rare)
+
+    def paint(scenes: range) -> Painted:
+        latents, knots = draw(scenes, seed, size, rare)
+        source, target, _ = render(latents, knots, size)
+        return source, target, surprise(law, latents)
+
+    return assemble(n, size, paint)
+
+
+def index(law: Law, parameter: str, value: str) -> int:
+    """Number of a discrete parameter's value, as the latents hold it."""
+    return list(law.choices[parameter]).index(value)
 
 
 def draw(

@@ -60,16 +60,6 @@ def sample(n: int, seed: int, *, size: int = 16, shares: Sequence[float] | None 
     return Plates(x, digits)
 
 
-def classes(n: int, seed: int, shares: Sequence[float] | None = None) -> Tensor:
-    """The digits y (n,) of `sample` alone, without drawing anything.
-
-    Raises:
-        ValueError: n or seed out of range, shares that are not ten masses.
-    """
-    _check(n, seed, SIZES[0])
-    return _digits(torch.from_numpy(canvas.first_numbers(n, seed)), shares)
-
-
 def _digits(u: Tensor, shares: Sequence[float] | None) -> Tensor:
     """Digits (n,) of SVHN's or other shares, by uniform numbers (n,)."""
     mass = torch.tensor(_svhn() if shares is None else list(shares), dtype=torch.float64)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 CHUNK = 16  # scenes painted together: enough to vectorise, few enough to stay in cache
-Painted = tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]
+Painted = tuple[NDArray[Any], NDArray[Any], NDArray[np.float64] | float]
 
 
 class Scenes(NamedTuple):
@@ -34,6 +34,27 @@ def check_request(n: int, size: int, rare: float) -> None:
         raise ValueError(f"size is {size} pixels; ask for at least 16 so that shapes can be seen.")
     if not 0.0 <= rare <= 1.0:
         raise ValueError(f"rare is {rare}; it is a share of the scenes, so give it in [0, 1].")
+
+
+def one_by_one(
+    n: int,
+    seed: int,
+    size: int,
+    paint: Callable[[np.random.Generator, np.random.Generator], Painted],
+) -> Scenes:
+    """Scenes 0 to n - 1, each with a generator of its law and another of its textures.
+
+    From these, `paint` makes source and target (3, size, size) in [0, 1], and the surprise.
+    """
+    images = np.empty((2, n, 3, size, size), np.float32)
+    surprise = np.empty(n)
+    for i in range(n):
+        law, textures = np.random.default_rng([seed, i]), np.random.default_rng([seed, i, 1])
+        images[0, i], images[1, i], surprise[i] = paint(law, textures)
+    images *= 2
+    images -= 1
+    source, target = torch.from_numpy(images)
+    return Scenes(source, target, torch.from_numpy(surprise))
 
 
 def assemble(n: int, size: int, paint: Callable[[range], Painted]) -> Scenes:

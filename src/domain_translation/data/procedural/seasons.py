@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from domain_translation.data.procedural.landscape import LANDSCAPE_LAW, draw_landscape
 from domain_translation.data.procedural.landscape_paint import paint_pair
 from domain_translation.data.procedural.landscape_terrain import shape_terrain
-from domain_translation.data.procedural.scenes import Scenes, check_request
+from domain_translation.data.procedural.scenes import Painted, Scenes, check_request, one_by_one
 
 
 def sample(n: int, seed: int, *, size: int = 64, rare: float = 0.1) -> Scenes:
@@ -25,14 +24,10 @@ def sample(n: int, seed: int, *, size: int = 64, rare: float = 0.1) -> Scenes:
         ValueError: n < 1, size < 16, or `rare` outside [0, 1].
     """
     check_request(n, size, rare)
-    images = np.empty((2, n, 3, size, size), dtype=np.float32)
-    surprise = np.empty(n)
-    for i in range(n):
-        scene = draw_landscape(np.random.default_rng([seed, i]), rare)
-        terrain = shape_terrain(scene, np.random.default_rng([seed, i, 1]), size)
-        images[:, i] = paint_pair(scene, terrain)
-        surprise[i] = LANDSCAPE_LAW.surprise(scene.draw)
-    images *= 2
-    images -= 1
-    source, target = torch.from_numpy(images)
-    return Scenes(source, target, torch.from_numpy(surprise))
+
+    def paint(law: np.random.Generator, textures: np.random.Generator) -> Painted:
+        scene = draw_landscape(law, rare)
+        summer, winter = paint_pair(scene, shape_terrain(scene, textures, size))
+        return summer, winter, LANDSCAPE_LAW.surprise(scene.draw)
+
+    return one_by_one(n, seed, size, paint)

@@ -75,9 +75,8 @@ class Town(NamedTuple):
 
 def draw_town(rng: np.random.Generator, rare: float) -> Town:
     """The law: one town, from the tails with probability `rare`."""
-    latents = TOWN_LAW.draw(rng, rare)
     return Town(
-        latents,
+        TOWN_LAW.draw(rng, rare),
         Layout(
             widths=rng.random(ROWS, dtype=np.float32),
             heights=rng.random(ROWS, dtype=np.float32),

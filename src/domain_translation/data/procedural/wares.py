@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from domain_translation.data.procedural import bags, canvas, cutouts, shoes
@@ -17,7 +16,6 @@ from domain_translation.data.procedural.cutouts import Array, Finish, Part
 
 STYLES = ("photo", "edges")
 NAMES = ("bag", "shoe")  # of the classes 0 and 1
-LEAST = 16
 DYES = np.array(
     [
         (0.10, 0.10, 0.11), (0.16, 0.16, 0.19), (0.36, 0.21, 0.12), (0.55, 0.35, 0.18),
@@ -61,42 +59,15 @@ def sample(
     Raises:
         ValueError: n, seed, size, share_shoes or style out of range.
     """
-    _check(n, seed, size, share_shoes, style)
-    x = torch.empty(n, 3 if style == "photo" else 1, size, size)
-    y = torch.empty(n, dtype=torch.int64)
-    for i in range(n):
-        rng = np.random.default_rng((seed, i))
-        y[i] = int(rng.random() < share_shoes)
-        parts = _placed((shoes if y[i] else bags).draw(rng), rng)
+    cutouts.check_request(n, seed, size, style, STYLES, share_shoes)
+
+    def paint(rng: np.random.Generator, shoe: bool) -> Array:
+        parts = _placed((shoes if shoe else bags).draw(rng), rng)
         if style == "photo":
-            picture = cutouts.painting(parts, _finishes(rng, size), _ground(rng, parts, size))
-        else:
-            picture = cutouts.drawing(parts, size)[None]
-        x[i] = torch.from_numpy(2 * picture - 1)
-    return Wares(x, y)
+            return cutouts.painting(parts, _finishes(rng, size), _ground(rng, parts, size))
+        return cutouts.drawing(parts, size)[None]
 
-
-def classes(n: int, seed: int, share_shoes: float = 0.5) -> Tensor:
-    """The classes y (n,) of `sample` alone, without drawing anything.
-
-    Raises:
-        ValueError: n, seed or share_shoes out of range.
-    """
-    _check(n, seed, LEAST, share_shoes, STYLES[0])
-    return (torch.from_numpy(canvas.first_numbers(n, seed)) < share_shoes).long()
-
-
-def _check(n: int, seed: int, size: int, share_shoes: float, style: str) -> None:
-    if n < 1:
-        raise ValueError(f"n is {n}; ask for at least one ware")
-    if seed < 0:
-        raise ValueError(f"seed is {seed}; give an integer, 0 or larger")
-    if size < LEAST:
-        raise ValueError(f"size is {size} pixels; ask for at least {LEAST} to see shapes")
-    if not 0.0 <= share_shoes <= 1.0:
-        raise ValueError(f"share_shoes is {share_shoes}; it is a probability, give it in [0, 1]")
-    if style not in STYLES:
-        raise ValueError(f"style is {style!r}; allowed are {', '.join(STYLES)}")
+    return Wares(*cutouts.pictures(n, seed, share_shoes, paint))
 
 
 def _placed(parts: list[Part], rng: np.random.Generator) -> list[Part]:
