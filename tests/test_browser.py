@@ -70,6 +70,22 @@ WIDE = """width => document.documentElement.scrollWidth <= width ? [] :
 # The article itself may not be cut off either: what is wide scrolls inside itself.
 CUT_OFF = """() => { const a = document.querySelector(".bd-article");
                      return a.scrollWidth > a.clientWidth + 1; }"""
+# Nor may code, a table or a box hide a part of itself, or show it only to who scrolls sideways.
+HIDDEN = """() => {
+  const shown = selector => Array.from(document.querySelectorAll(selector))
+    .filter(n => n.getClientRects().length);
+  const boxes =
+    ".admonition, .proof, .claim-card, .chapter-card, figure, .sd-card, .cell_output > *";
+  const wide = shown(`.bd-article :is(pre, table, ${boxes})`).filter(
+    n => n.scrollWidth > n.clientWidth + 1 && getComputedStyle(n).display !== "inline");
+  const out = shown(".bd-article table").filter(n => {
+    const right = n.getBoundingClientRect().right;
+    return right > n.parentElement.getBoundingClientRect().right + 1 || right > innerWidth;
+  });
+  return [...wide, ...out].map(n => n.tagName + "." + n.className + " " + n.scrollWidth + " > "
+    + n.clientWidth + ": " + n.textContent.trim().slice(0, 40));
+}"""
+SETTLED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 UNFOLDED = "() => document.querySelectorAll('details').forEach(d => { d.open = true; })"
 FILTERS = "nodes => nodes.map(n => getComputedStyle(n).filter)"
 
@@ -150,6 +166,10 @@ def test_a_page_loads_whole_and_can_be_read_everywhere(open_page, document):
     )
     found["drawings not inverted"] = sum("invert(1)" not in f for f in ink)
     found["photographs inverted"] = sum("invert" in f for f in photo)
+    for width in (1280, 390):
+        tab.set_viewport_size({"width": width, "height": 900})
+        tab.evaluate(SETTLED)
+        found[f"hidden at {width} pixels"] = tab.evaluate(HIDDEN)
     tab.set_viewport_size({"width": 375, "height": 900})
     found["wider than a phone"] = tab.evaluate(WIDE, 375)
     found["cut off on a phone"] = tab.evaluate(CUT_OFF)
