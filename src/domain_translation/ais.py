@@ -56,8 +56,8 @@ class Run:
     """What chains over a bridge of K densities leave behind; B chains.
 
     Attributes:
-        log_weights: log w (B,), float64: of a forward run with E[w] = Z, of a reverse run with
-            E[1/w] = 1/Z.
+        log_weights: log w (B,), float64, on the CPU like all but `x`: of a forward run with
+            E[w] = Z, of a reverse run with E[1/w] = 1/Z.
         path: (K, B), float64: the log-weights as they grew. In a forward run row k - 1 estimates
             log of the integral of f_k, from below.
         gaps: (K, B), float64: -log p_0 - E at the states that the terms of `path` were taken at.
@@ -181,7 +181,8 @@ def _walk(
     backwards: bool,
 ) -> Run:
     """Transitions at the inverse temperatures and step sizes `kinds` (2, K - 1), in this order."""
-    gaps, accepted = [_gap(energy, base, x)[None]], []
+    at_base, at_end = [base.energy_and_score(x)[0][None]], [_energy(energy, x)[None]]
+    accepted = [x.new_empty(0, len(x), dtype=torch.bool)]
     length = max(1, min(_LONGEST, _NUMBERS // math.prod(base.event)))
     for block, (betas, steps) in enumerate(map(torch.unbind, torch.split(kinds, length, 1))):
         if len(betas) == 0:
@@ -194,18 +195,18 @@ def _walk(
         assert chain.info.energy is not None
         assert chain.info.accepted is not None
         flat = chain.trajectory.flatten(0, 1)
-        at_base = base.energy_and_score(flat)[0].reshape(len(betas), -1)
-        gaps.append(at_base.double() - chain.info.energy.double())
-        accepted.append(chain.info.accepted.double().mean(1).cpu())
+        at_base.append(base.energy_and_score(flat)[0].reshape(len(betas), -1))
+        at_end.append(chain.info.energy)
+        accepted.append(chain.info.accepted)
         x = chain.x
-    gap = torch.cat(gaps)
+    gap = torch.cat(at_base).cpu().double() - torch.cat(at_end).cpu().double()
     path = (increments.to(gap)[:, None] * gap).cumsum(0)
-    shares = torch.cat(accepted) if accepted else torch.empty(0, dtype=torch.float64)
+    shares = torch.cat(accepted).cpu().double().mean(1)
     return Run(path[-1], path, gap, base.fold(x)[0], shares, backwards)
 
 
-def _gap(energy: Energy, base: Base, x: Tensor) -> Tensor:
-    """-log p_0 - E at the start, (B,), float64."""
+def _energy(energy: Energy, x: Tensor) -> Tensor:
+    """E at the start, (B,)."""
     with torch.no_grad():
         value = energy(x)
     if value.shape != x.shape[:1] or not bool(value.isfinite().all()):
@@ -213,7 +214,7 @@ def _gap(energy: Energy, base: Base, x: Tensor) -> Tensor:
             f"the energy of a batch of shape {tuple(x.shape)} had shape {tuple(value.shape)} or "
             f"was not finite; it must be finite on the base's support and of shape ({len(x)},)"
         )
-    return base.energy_and_score(x)[0].double() - value.double()
+    return value
 
 
 def _entropy(seed: int, *numbers: int) -> int:

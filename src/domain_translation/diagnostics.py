@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from domain_translation.runtime import double
+
 
 def _checked(trajectory: Tensor, least: int) -> Tensor:
     if trajectory.ndim < 2 or trajectory.shape[0] < least or trajectory.shape[1] < 1:
@@ -18,7 +20,7 @@ def _checked(trajectory: Tensor, least: int) -> Tensor:
         )
     if not bool(trajectory.isfinite().all()):
         raise ValueError("the trajectory holds NaN or infinite numbers; drop the diverged chains")
-    return trajectory.detach().double()
+    return double(trajectory.detach())
 
 
 def _autocovariance(x: Tensor) -> Tensor:

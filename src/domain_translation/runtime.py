@@ -71,6 +71,14 @@ def _devices() -> list[str]:
     return names + ["mps"] * torch.backends.mps.is_available()
 
 
+def double(x: Tensor) -> Tensor:
+    """`x` in float64: where it is, or on the CPU if its device has no such numbers (MPS)."""
+    try:
+        return x.double()
+    except TypeError:
+        return x.cpu().double()
+
+
 def precision(name: str, device: torch.device | str) -> str:
     """The precision of matrix products and convolutions that `name` means on `device`.
 

@@ -46,7 +46,7 @@ def auroc(inside: Tensor, outside: Tensor, level: float = 0.95) -> AUROC:
     Raises:
         ValueError: fewer than two scores on a side, scores that are NaN, level outside (0, 1).
     """
-    a, b = (np.asarray(v, dtype=np.float64).ravel() for v in (inside, outside))
+    a, b = (np.asarray(v.cpu(), dtype=np.float64).ravel() for v in (inside, outside))
     m, n = len(a), len(b)
     if min(m, n) < 2 or np.isnan(a).any() or np.isnan(b).any():
         raise ValueError(
@@ -122,14 +122,14 @@ def typical(statistic: Score, train: Tensor) -> Score:
 def uniform_noise(n: int, like: Tensor, seed: int) -> Tensor:
     """n images of U(-1, 1) noise of the shape of those of `like` (m, C, S, S)."""
     start = torch.empty(n, *like.shape[1:])
-    return start.uniform_(-1, 1, generator=Generator().manual_seed(seed))
+    return start.uniform_(-1, 1, generator=Generator().manual_seed(seed)).to(like.device)
 
 
 def constants(n: int, like: Tensor, seed: int) -> Tensor:
     """n images of one colour each, drawn from U(-1, 1) for every channel."""
     colour = torch.empty(n, like.shape[1], 1, 1)
     colour.uniform_(-1, 1, generator=Generator().manual_seed(seed))
-    return colour.expand(n, *like.shape[1:]).clone()
+    return colour.expand(n, *like.shape[1:]).clone().to(like.device)
 
 
 def interpolations(n: int, x: Tensor, seed: int, weight: float = 0.5) -> Tensor:
@@ -153,7 +153,7 @@ def interpolations(n: int, x: Tensor, seed: int, weight: float = 0.5) -> Tensor:
 
 def greys(levels: Tensor, like: Tensor) -> Tensor:
     """Constant grey images (k, C, S, S) of the given levels (k,) in [-1, 1]."""
-    return levels.reshape(-1, 1, 1, 1).expand(-1, *like.shape[1:]).clone()
+    return levels.reshape(-1, 1, 1, 1).expand(-1, *like.shape[1:]).clone().to(like.device)
 
 
 def blurred(x: Tensor, width: float) -> Tensor:
@@ -163,4 +163,5 @@ def blurred(x: Tensor, width: float) -> Tensor:
         width: standard deviation in pixels; 0 changes nothing, a large one leaves the mean colour.
     """
     sigma = (0, 0, width, width)
-    return torch.from_numpy(ndimage.gaussian_filter(x.numpy(), sigma, mode="nearest"))
+    smooth = ndimage.gaussian_filter(x.cpu().numpy(), sigma, mode="nearest")
+    return torch.from_numpy(smooth).to(x.device)

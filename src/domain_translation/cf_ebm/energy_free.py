@@ -16,7 +16,7 @@ from torch import Tensor
 
 from domain_translation.cf_ebm.detection import Score, typical
 from domain_translation.cf_ebm.network import EnergyNetwork
-from domain_translation.runtime import seeded
+from domain_translation.runtime import double, seeded
 
 
 def total_variation(x: Tensor) -> Tensor:
@@ -27,8 +27,9 @@ def total_variation(x: Tensor) -> Tensor:
 
 def png_bytes(x: Tensor) -> Tensor:
     """Size of each image as a PNG file of 8 bits a channel, in bytes, (n, C, S, S) -> (n,)."""
-    pixels = ((x.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).squeeze(-1).numpy()
-    return torch.tensor([_png_size(image) for image in pixels], dtype=torch.float32)
+    levels = ((x.clamp(-1, 1) + 1) * 127.5).round().byte().permute(0, 2, 3, 1).squeeze(-1)
+    sizes = [float(_png_size(image)) for image in levels.cpu().numpy()]
+    return torch.tensor(sizes, device=x.device)
 
 
 def _png_size(pixels: np.ndarray) -> int:
@@ -44,12 +45,12 @@ def gaussian(train: Tensor, ridge: float = 0.01) -> Score:
         train: training images (m, C, S, S).
         ridge: added to every pixel's variance, positive; 0.01 is a standard deviation of 0.1.
     """
-    flat = train.flatten(1).double()
+    flat = double(train.flatten(1))
     mean = flat.mean(0)
-    inverse = torch.linalg.inv(flat.T.cov() + ridge * torch.eye(flat.shape[1]).double())
+    inverse = torch.linalg.inv(flat.T.cov() + ridge * torch.eye(flat.shape[1]).to(flat))
 
     def score(x: Tensor) -> Tensor:
-        d = x.flatten(1).double() - mean
+        d = double(x.flatten(1)) - mean
         density: Tensor = -0.5 * ((d @ inverse) * d).sum(1)
         return density.float()
 
@@ -83,7 +84,7 @@ def untrained(train: Tensor, seed: int = 0) -> Score:
     """
     with seeded(seed):
         network = EnergyNetwork(train.shape[-1], c=4, channels=train.shape[1])
-    return typical(network.requires_grad_(False).eval(), train)
+    return typical(network.to(train.device).requires_grad_(False).eval(), train)
 
 
 def energy_free(train: Tensor) -> Mapping[str, Score]:

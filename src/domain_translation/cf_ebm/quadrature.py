@@ -94,5 +94,6 @@ def best_temperature(log_prob: Tensor, energy: MLPEnergy, grid: Cells) -> tuple[
 
 
 def _energies(energy: MLPEnergy, points: Tensor) -> Tensor:
+    here = points.to(next(energy.parameters()).device)
     with torch.no_grad():
-        return energy.each(spread(points, energy.copies)).double()
+        return energy.each(spread(here, energy.copies)).cpu().double()

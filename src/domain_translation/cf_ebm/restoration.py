@@ -64,18 +64,27 @@ def conditional(energy: Energy, x: Tensor, missing: Tensor) -> Energy:
         energy of z (B, C, K), the K missing pixels in reading order; its gradient is the
         gradient of `energy` in the hole.
     """
+    places = _places(x, missing)
 
     def of_hole(z: Tensor) -> Tensor:
-        return energy(filled(x, missing, z))
+        return energy(_placed(x, places, z))
 
     return of_hole
 
 
 def filled(x: Tensor, missing: Tensor, z: Tensor) -> Tensor:
     """A copy of `x` (B, C, S, S) with the missing pixels (S, S) replaced by z (B, C, K)."""
-    y = x.clone()
-    y[..., missing] = z
-    return y
+    return _placed(x, _places(x, missing), z)
+
+
+def _places(x: Tensor, missing: Tensor) -> Tensor:
+    """Numbers (K,) of the missing pixels in reading order, on the device of `x`."""
+    return missing.to(x.device).flatten().nonzero().flatten()
+
+
+def _placed(x: Tensor, places: Tensor, z: Tensor) -> Tensor:
+    # By number: a mask would have the host count its pixels at every step.
+    return x.flatten(-2).index_copy(-1, places, z).reshape(x.shape)
 
 
 def complete(

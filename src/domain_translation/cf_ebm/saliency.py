@@ -76,7 +76,8 @@ def finds_change(maps: Tensor, changed: Tensor) -> Tensor:
             f"{tuple(changed.shape)}; give one bool per pixel of the maps"
         )
     areas = torch.full((len(maps),), torch.nan, dtype=torch.float64)
-    for i, (m, c) in enumerate(zip(maps.flatten(1), changed.flatten(1), strict=True)):
+    maps, changed = maps.flatten(1).cpu(), changed.flatten(1).cpu()
+    for i, (m, c) in enumerate(zip(maps, changed, strict=True)):
         if bool(c.any()) and not bool(c.all()):
             areas[i] = float(roc_auc_score(c.numpy(), m.numpy()))
     return areas

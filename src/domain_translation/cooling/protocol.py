@@ -50,7 +50,7 @@ def compare_by_share(
     rows = []
     for share in shares:
         fringe = fringe_mask(norms, share=share)
-        result = compare(before[fringe].numpy(), after[fringe].numpy(), seed=seed)
+        result = compare(before[fringe], after[fringe], seed=seed)
         rows.append(ShareRow(share, float(norms[fringe].min()), result))
     return rows
 

@@ -14,6 +14,8 @@ import torch
 from scipy.linalg import eigh
 from torch import Tensor
 
+from domain_translation.runtime import double
+
 ConditionalNetwork = Callable[[Tensor, Tensor], Tensor]
 
 
@@ -73,12 +75,12 @@ def principal(data: Tensor, count: int) -> Principal:
             f"{max(1, min(n - 1, d))}"
         )
     mean = data.mean(0)
-    gap = (data - mean).flatten(1).double()
+    gap = double((data - mean).flatten(1))
     # The smaller of the two matrices of inner products has the same eigenvalues.
     small = gap @ gap.mT if n < d else gap.mT @ gap
     last = len(small) - 1
-    found = eigh(small.numpy(), subset_by_index=(last - count + 1, last))
-    values, vectors = (torch.from_numpy(part.copy()).flip(-1) for part in found)
+    found = eigh(small.cpu().numpy(), subset_by_index=(last - count + 1, last))
+    values, vectors = (torch.from_numpy(part.copy()).flip(-1).to(gap) for part in found)
     axes = vectors.mT @ gap / values.sqrt()[:, None] if n < d else vectors.mT
     rest = float((gap.square().sum() - values.sum()) / ((n - 1) * (d - count)))
     return Principal(mean, axes.to(data), (values / (n - 1)).to(data), rest)

@@ -18,7 +18,9 @@ _UNROLLED = 64
 
 
 def _double(value: Numbers | Sequence[Sequence[float]]) -> Tensor:
-    return torch.as_tensor(value, dtype=torch.float64).detach().cpu()
+    if isinstance(value, Tensor):
+        return value.detach().cpu().double()
+    return torch.as_tensor(value, dtype=torch.float64)
 
 
 def _as_many(name: str, value: Tensor, count: int) -> Tensor:

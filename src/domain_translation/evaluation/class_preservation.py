@@ -14,6 +14,7 @@ from sklearn.metrics import confusion_matrix
 from torch import Tensor, nn
 
 from domain_translation.evaluation.sample_judges import probabilities
+from domain_translation.runtime import double
 
 # Images and noise seed to translations.
 Translate = Callable[[Tensor, int], Tensor]
@@ -71,7 +72,7 @@ def variance_shares(values: Tensor) -> Shares:
             f"values have shape {tuple(values.shape)}; give (sources, noises, d) with two or more "
             "of both"
         )
-    v = values.double()
+    v = double(values)
     centred = v - v.mean((0, 1))
     total = centred.square().sum()
     if total == 0:
@@ -101,7 +102,7 @@ def class_swayed(judge: nn.Module, grid: Tensor) -> float:
     """
     n, noises = grid.shape[:2]
     named = probabilities(judge, grid.flatten(0, 1)).argmax(1).reshape(n, noises)
-    differ = (named[:, :, None] != named[:, None, :]).double().sum((1, 2))
+    differ = double(named[:, :, None] != named[:, None, :]).sum((1, 2))
     return float((differ / (noises * (noises - 1))).mean())
 
 

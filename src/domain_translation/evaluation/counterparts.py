@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from domain_translation.runtime import double
+
 # Translations (n, C, S, S), true counterparts in the same order, and classes (n,).
 Errors = Callable[[Tensor, Tensor, Tensor], dict[str, float]]
 
@@ -64,14 +66,14 @@ def outranked(made: Tensor, true: Tensor, classes: Tensor) -> float:
             _plain(made[own]), _plain(true[own]), compute_mode="donot_use_mm_for_euclid_dist"
         )
         at_own = distance.diagonal()[:, None]
-        nearer = (distance < at_own).double() + (distance == at_own).double() / 2
+        nearer = double(distance < at_own) + double(distance == at_own) / 2
         shares.append((nearer.sum(1) - 0.5) / (len(distance) - 1))  # not counted against itself
     return float(torch.cat(shares).mean())
 
 
 def _plain(x: Tensor) -> Tensor:
     """Grey pictures (n, S * S), in float64, each with mean 0 and norm 1; blank ones stay 0."""
-    grey = x.double().mean(1).flatten(1)
+    grey = double(x).mean(1).flatten(1)
     grey = grey - grey.mean(1, keepdim=True)
     return normalize(grey, dim=1)
 

@@ -57,6 +57,7 @@ def forced_choice(
     if n < pairs:
         raise ValueError(f"{pairs} pairs asked for, {n} images given; show fewer pairs")
     generator = Generator().manual_seed(seed)
+    first, second = first.cpu(), second.cpu()
     vote = (second > first).double() + (second == first).double() / 2
     shown = torch.stack([torch.randperm(n, generator=generator)[:pairs] for _ in range(raters)])
     votes = torch.stack([vote[i % judges, shown[i]] for i in range(raters)])

@@ -10,6 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from domain_translation.runtime import double
+
 
 def frechet_distance(a: Tensor, b: Tensor) -> float:
     """Squared 2-Wasserstein distance of the Gaussians with the features' means and covariances.
@@ -26,7 +28,7 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
         ValueError: other shapes, or features that are not finite.
     """
     check_features(a, b)
-    a, b = a.double(), b.double()
+    a, b = double(a), double(b)
     cov_a, cov_b = _covariance(a), _covariance(b)
     # The matrices may be singular (dead features); the eigenvalues below stay real all the same.
     values, vectors = torch.linalg.eigh(cov_a)

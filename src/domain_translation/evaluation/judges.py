@@ -24,8 +24,8 @@ def train_judges(x: Tensor, y: Tensor) -> dict[str, Judge]:
     """Train the judges on clean samples x (n, *event) with classes y (n,), 0..C-1, all present.
 
     Returns a support vector machine with Gaussian kernel and a nearest-neighbour vote, each a
-    callable (B, *event) -> (B, C) of probabilities, calibrated by isotonic regression within
-    five folds. Nothing is random in them.
+    callable (B, *event) -> (B, C) of probabilities, on the CPU, calibrated by isotonic regression
+    within five folds. Nothing is random in them.
     """
     families = {
         "SVM": SVC(C=10.0, gamma="scale"),
@@ -36,20 +36,21 @@ def train_judges(x: Tensor, y: Tensor) -> dict[str, Judge]:
 
 def _judge(family: object, x: Tensor, y: Tensor) -> Judge:
     model = CalibratedClassifierCV(family, method="isotonic", cv=5, ensemble=False)
-    model.fit(x.flatten(1).numpy(), y.numpy())
+    model.fit(x.flatten(1).cpu().numpy(), y.cpu().numpy())
 
     def probabilities(samples: Tensor) -> Tensor:
-        return torch.from_numpy(model.predict_proba(samples.flatten(1).numpy()))
+        return torch.from_numpy(model.predict_proba(samples.flatten(1).cpu().numpy()))
 
     return probabilities
 
 
 def accuracy(judges: Mapping[str, Judge], x: Tensor, y: Tensor) -> Tensor:
     """Share of the judges that name the true class of each sample: (B,) in [0, 1]."""
+    y = y.cpu()
     return torch.stack([judge(x).argmax(1) == y for judge in judges.values()]).double().mean(0)
 
 
 def likeness(judges: Mapping[str, Judge], x: Tensor, y: Tensor) -> Tensor:
     """Probability of the true class of each sample, averaged over the judges: (B,) in [0, 1]."""
     given = torch.stack([judge(x) for judge in judges.values()]).mean(0)
-    return given[torch.arange(len(y)), y]
+    return given[torch.arange(len(y)), y.cpu()]

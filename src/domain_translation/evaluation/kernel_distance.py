@@ -12,6 +12,7 @@ import torch
 from torch import Generator, Tensor
 
 from domain_translation.evaluation.frechet import check_features
+from domain_translation.runtime import double
 
 
 class KernelDistance(NamedTuple):
@@ -32,7 +33,7 @@ def squared_mmd(a: Tensor, b: Tensor) -> Tensor:
         ValueError: other shapes, fewer than two rows, or features that are not finite.
     """
     check_features(a, b)
-    a, b = a.double(), b.double()
+    a, b = double(a), double(b)
 
     def kernel(x: Tensor, y: Tensor) -> Tensor:
         return (x @ y.mT / x.shape[1] + 1) ** 3

@@ -19,6 +19,7 @@ from sklearn.mixture import GaussianMixture as Mixture
 from torch import Generator, Tensor
 
 from domain_translation import densities
+from domain_translation.runtime import double
 
 LogProb = Callable[[Tensor], Tensor]
 
@@ -42,20 +43,22 @@ def dequantised(levels: Tensor, count: int, generator: Generator) -> Tensor:
 
     Raises ValueError for other levels.
     """
-    whole = levels.double()
+    whole = double(levels)
     if bool(((whole < 0) | (whole > count - 1) | (whole != whole.round())).any()) or count < 2:
         raise ValueError(
             f"levels run from {whole.min():g} to {whole.max():g}; give whole numbers from 0 to "
             f"{count - 1}, and at least 2 levels"
         )
-    noise = torch.rand(levels.shape, generator=generator, dtype=torch.float64)
+    noise = torch.rand(
+        levels.shape, generator=generator, dtype=torch.float64, device=generator.device
+    )
     # In float32 the topmost sum may round up to the wall, which belongs to the box.
-    return (2 * (whole + noise) / count - 1).float()
+    return (2 * (whole + noise.to(whole)) / count - 1).float().to(levels.device)
 
 
 def above_uniform(log_prob: Tensor, dim: int) -> Tensor:
     """Log-densities on [-1, 1]^dim in nats above that box's uniform density."""
-    return log_prob.double() + dim * math.log(2)
+    return double(log_prob) + dim * math.log(2)
 
 
 def log_likelihood(energies: Tensor, log_z: float, dim: int) -> Tensor:
@@ -63,7 +66,7 @@ def log_likelihood(energies: Tensor, log_z: float, dim: int) -> Tensor:
 
     With a lower bound on log Z this is an upper bound on the log-likelihood, and the reverse.
     """
-    return above_uniform(-energies.double() - log_z, dim)
+    return above_uniform(-double(energies) - log_z, dim)
 
 
 class PixelHistograms:
@@ -78,7 +81,7 @@ class PixelHistograms:
     def __init__(self, levels: Tensor, count: int, prior: float) -> None:
         if not prior > 0:
             raise ValueError(f"prior was {prior}; an unseen level needs a share greater than 0")
-        flat = levels.flatten(1).long()
+        flat = levels.flatten(1).long().cpu()
         table = torch.full((flat.shape[1], count), prior / count, dtype=torch.float64)
         table.scatter_add_(1, flat.T, torch.ones(flat.T.shape, dtype=torch.float64))
         self.count = count
@@ -86,7 +89,7 @@ class PixelHistograms:
 
     def gain(self, x: Tensor) -> Tensor:
         """Nats above the uniform density at dequantised images (B, *event), (B,) float64."""
-        place = ((x.flatten(1).double() + 1) * (self.count / 2)).floor().long()
+        place = ((x.flatten(1).cpu().double() + 1) * (self.count / 2)).floor().long()
         chosen = self.log_shares.gather(1, place.clamp(0, self.count - 1).T)
         return (chosen + math.log(self.count)).sum(0)
 
@@ -120,7 +123,7 @@ def gaussian(
         train, validation: dequantised images (n, *event).
         shrinkages: shares of the identity to try, between 0 and 1.
     """
-    flat = train.flatten(1).double()
+    flat = train.flatten(1).cpu().double()
     empirical = flat.T.cov().numpy()
 
     def candidates() -> Iterable[tuple[LogProb, str]]:
@@ -152,7 +155,7 @@ def mixture(
         for k in components:
             for floor in floors:
                 fitted = Mixture(k, reg_covar=floor, random_state=seed, max_iter=50, tol=1e-2)
-                fitted.fit(train.flatten(1).double().numpy())
+                fitted.fit(train.flatten(1).cpu().double().numpy())
                 gain = _gain(_by_numpy(fitted.score_samples), train[0].numel())
                 yield gain, f"{k} components, variance floor {floor:g}"
 
@@ -175,13 +178,13 @@ def kernels(
 
 def _gain(log_prob: LogProb, dim: int) -> LogProb:
     def gain(x: Tensor) -> Tensor:
-        return above_uniform(log_prob(x.flatten(1).double()), dim)
+        return above_uniform(log_prob(double(x.flatten(1))), dim)
 
     return gain
 
 
 def _by_numpy(function: Callable[..., object]) -> LogProb:
     def called(x: Tensor) -> Tensor:
-        return torch.as_tensor(function(x.numpy()), dtype=torch.float64)
+        return torch.as_tensor(function(x.cpu().numpy()), dtype=torch.float64)
 
     return called

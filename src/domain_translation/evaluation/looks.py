@@ -17,6 +17,8 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
+from domain_translation.runtime import double
+
 LEVELS = (0.02, 0.25, 0.5, 0.75, 0.98)  # quantiles of all values of a picture
 INSIDE = 0.95  # share of real pictures within the limit
 
@@ -27,7 +29,7 @@ def statistics(x: Tensor) -> Tensor:
     Mean and standard deviation, `LEVELS`, mean range over channels, how much colour varies within
     the picture, mean absolute difference of neighbours, mean absolute Laplacian.
     """
-    v = x.double().clamp(-1, 1)
+    v = double(x).clamp(-1, 1)
     colour = v - v.mean(1, keepdim=True)
     across = (v[..., 1:] - v[..., :-1]).abs().mean((1, 2, 3))
     down = (v[..., 1:, :] - v[..., :-1, :]).abs().mean((1, 2, 3))
@@ -69,7 +71,7 @@ class Looks:
         of the cloud than real ones do. One picture repeated may pass; a distance between sets of
         pictures tells it from many.
         """
-        values = statistics(images).numpy()
+        values = statistics(images).cpu().numpy()
         own_side = self.line.predict(values) == 1
         inside = self.cloud.mahalanobis(self.scale.transform(values)) <= self.limit
         return torch.from_numpy(own_side & inside)
@@ -94,7 +96,7 @@ def fit(real: Tensor, other: Tensor) -> Looks:
             f"images have shapes {tuple(real.shape)} and {tuple(other.shape)}; give 20 or more of "
             "either domain, with the same channels and pixels"
         )
-    own, foreign = statistics(real).numpy(), statistics(other).numpy()
+    own, foreign = (statistics(x).cpu().numpy() for x in (real, other))
     line = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
     line.fit(np.concatenate([own, foreign]), np.repeat([1, 0], [len(own), len(foreign)]))
     scale = StandardScaler().fit(own)

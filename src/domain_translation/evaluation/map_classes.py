@@ -9,6 +9,7 @@ from torch import Tensor
 
 from domain_translation.data.procedural.town_map import PALETTE
 from domain_translation.evaluation.pixels import THRESHOLD, pixel_accuracy
+from domain_translation.runtime import double
 
 Colour = tuple[int, int, int]  # sRGB out of 255
 Legend = Mapping[str, Sequence[Colour]]  # class -> the colours it is drawn in
@@ -51,10 +52,10 @@ def map_classes(truth: Tensor, legend: Legend) -> Tensor:
         (B, H, W) int64.
     """
     owner = [k for k, colours in enumerate(legend.values()) for _ in colours]
-    colours = torch.tensor([c for cs in legend.values() for c in cs], dtype=torch.float32)
     pixels = (truth.permute(0, 2, 3, 1) + 1) * 127.5
+    colours = pixels.new_tensor([c for cs in legend.values() for c in cs])
     nearest, at = torch.cdist(pixels.flatten(0, 2), colours).min(1)
-    classes = torch.where(nearest < THRESHOLD, torch.tensor(owner)[at], -1)
+    classes = torch.where(nearest < THRESHOLD, at.new_tensor(owner)[at], -1)
     return classes.reshape(pixels.shape[:3])
 
 
@@ -83,6 +84,6 @@ def accuracy_by_class(
     found = {}
     for k, name in [*enumerate(legend), (-1, "border")]:
         here = classes == k
-        hits = float(right[here].double().mean()) if here.any() else 0.0
-        found[name] = (float(here.double().mean()), hits)
+        hits = float(double(right[here]).mean()) if here.any() else 0.0
+        found[name] = (float(double(here).mean()), hits)
     return found

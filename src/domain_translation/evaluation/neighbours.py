@@ -100,8 +100,9 @@ def memorisation(
             f"{len(held_out)} held-out images; {round(1 / NEAR)} are needed to say how near the "
             f"nearest {NEAR:.0%} of them are"
         )
-    own = nearest(samples, train, 1, features).distance[:, 0].double()
-    new = nearest(held_out, train, 1, features).distance[:, 0].double()
+    own, new = (
+        nearest(x, train, 1, features).distance[:, 0].cpu().double() for x in (samples, held_out)
+    )
     rank = stats.mannwhitneyu(own.numpy(), new.numpy(), alternative="less")
     limit = new.sort().values[int(NEAR * len(new))]
     table = [[int((d < limit).sum()), int((d >= limit).sum())] for d in (own, new)]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from domain_translation.runtime import double
+
 THRESHOLD = 16.0  # Euclidean distance of two colours on the scale 0..255
 
 
@@ -26,4 +28,4 @@ def pixel_accuracy(image: Tensor, truth: Tensor, threshold: float = THRESHOLD) -
             f"give two equal (B, 3, H, W)"
         )
     distance: Tensor = (image - truth).norm(dim=1) * 127.5
-    return (distance < threshold).double().flatten(1).mean(1)
+    return double(distance < threshold).flatten(1).mean(1)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
+from torch import Tensor
 
 
 class Comparison(NamedTuple):
@@ -37,7 +38,7 @@ class Comparison(NamedTuple):
 
 
 def compare(
-    before: ArrayLike, after: ArrayLike, *, level: float = 0.95, seed: int = 0
+    before: ArrayLike | Tensor, after: ArrayLike | Tensor, *, level: float = 0.95, seed: int = 0
 ) -> Comparison:
     """Compare paired measurements (n,) by Wilcoxon's signed-rank test and a bootstrap.
 
@@ -48,7 +49,7 @@ def compare(
     Raises:
         ValueError: not two equally long vectors of at least two finite numbers.
     """
-    a, b = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
+    a, b = _numbers(before), _numbers(after)
     if a.ndim != 1 or a.shape != b.shape or len(a) < 2:
         raise ValueError(
             f"paired measurements have shapes {a.shape} and {b.shape}; give two vectors of the "
@@ -66,6 +67,10 @@ def compare(
     p_value = float(stats.wilcoxon(d, alternative="two-sided").pvalue)
     low, high = _interval(d, level, seed)
     return Comparison(len(d), len(moved), *means, low, high, p_value, effect)
+
+
+def _numbers(values: ArrayLike | Tensor) -> NDArray[np.float64]:
+    return np.asarray(values.cpu() if isinstance(values, Tensor) else values, dtype=np.float64)
 
 
 def _interval(d: NDArray[np.float64], level: float, seed: int) -> tuple[float, float]:

@@ -21,7 +21,7 @@ from torch import Tensor
 from domain_translation import ais, langevin
 from domain_translation.bridges import crossing
 from domain_translation.evaluation.likelihood import log_likelihood
-from domain_translation.runtime import in_parts
+from domain_translation.runtime import double, in_parts
 from domain_translation.scores import Energy
 
 
@@ -92,7 +92,7 @@ class Bracket(NamedTuple):
 
 def mean_energy(energy: Energy, images: Tensor) -> Tensor:
     """Energies of many images, (n,) float64."""
-    return in_parts(energy, images).double()
+    return double(in_parts(energy, images))
 
 
 def divided(energy: Energy, temperature: float) -> Energy:
@@ -106,9 +106,12 @@ def divided(energy: Energy, temperature: float) -> Energy:
     return cooled
 
 
-def _step_sizes(energy: Energy, base: ais.Uniform, betas: Tensor, seed: int) -> Tensor:
+def _step_sizes(
+    energy: Energy, base: ais.Uniform, betas: Tensor, seed: int, device: torch.device
+) -> Tensor:
     """By a pilot smaller than `ais.adapt` has by default: energies of networks are costly."""
-    return ais.adapt(energy, base, betas, chains=16, knots=10, warmup=30, seed=seed)
+    pilot = {"chains": 16, "knots": 10, "warmup": 30}
+    return ais.adapt(energy, base, betas, **pilot, seed=seed, device=device)
 
 
 def profile(
@@ -139,8 +142,9 @@ def profile(
     base = ais.Uniform(tuple(images.shape[1:]))
     betas = ais.geometric(steps, coldest / hottest)
     target = divided(energy, coldest)
-    sizes = _step_sizes(target, base, betas, seed)
-    run = ais.forward(target, base, betas, sizes, chains=chains, seed=seed)
+    device = images.device
+    sizes = _step_sizes(target, base, betas, seed, device)
+    run = ais.forward(target, base, betas, sizes, chains=chains, seed=seed, device=device)
     rows = ais.tempered(run.path, betas, base.log_volume)
     log_z = rows.logsumexp(1) - math.log(chains)
     inverse = betas[1:] / coldest
@@ -187,8 +191,9 @@ def bracket(
     n = len(images)
     target, base = divided(energy, temperature), ais.Uniform(tuple(images.shape[1:]))
     betas = ais.geometric(steps, temperature / hottest)
-    sizes = _step_sizes(target, base, betas, seed)
-    there = ais.forward(target, base, betas, sizes, chains=2 * n, seed=seed)
+    device = images.device
+    sizes = _step_sizes(target, base, betas, seed, device)
+    there = ais.forward(target, base, betas, sizes, chains=2 * n, seed=seed, device=device)
     kernel = crossing(target, base, 1.0, float(sizes[-1]))
     mixed = torch.cat([there.x[:n], images])
     settled = base.fold(langevin.sample(kernel, mixed, settle, seed=seed).x)[0]

@@ -30,7 +30,7 @@ def gaussian_samples(train: Tensor, n: int, *, components: int = 1, seed: int = 
         raise ValueError(
             f"{components} components from {len(train)} images; each needs at least two"
         )
-    rows = train.flatten(1)
+    rows = train.flatten(1).cpu()
     cluster = torch.zeros(len(rows), dtype=torch.long)
     if components > 1:
         found = KMeans(components, n_init=3, random_state=seed).fit_predict(rows.numpy())
@@ -44,5 +44,5 @@ def gaussian_samples(train: Tensor, n: int, *, components: int = 1, seed: int = 
         mean = members.mean(0)
         weights = torch.randn(int(here.sum()), len(members), generator=generator)
         out[here] = mean + weights @ (members - mean) / max(1, len(members) - 1) ** 0.5
-    low, high = train.amin(), train.amax()
-    return out.clamp(low, high).reshape(n, *train.shape[1:])
+    out = out.clamp(rows.amin(), rows.amax()).reshape(n, *train.shape[1:])
+    return out.to(train.device)

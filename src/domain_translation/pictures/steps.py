@@ -101,7 +101,7 @@ def measure(run: Run, name: Path) -> Entry:
     row.width, row.height = picture.size
     seen = run.show(picture)
     score = run.view.own(_score(run, seen), row.height, row.width)
-    norm = float(torch.linalg.vector_norm(score.double()))
+    norm = float(torch.linalg.vector_norm(score.cpu().double()))
     rms = norm / math.sqrt(score.numel())
     row.score_norm, row.score_rms = f"{norm:.6g}", f"{rms:.6g}"
     origins = [made_from(run.out / kind / name) for kind in (COOLED, TRANSLATED)]
