@@ -7,10 +7,12 @@ in pyproject.toml says that it can be reached there.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
+from domain_translation.notebook.source import anchor
 from domain_translation.press.book import Book, find_book
 
 COLAB = "https://colab.research.google.com"
@@ -45,6 +47,13 @@ def branch(book: Book) -> str:
 def notebook_address(book: Book, chapter: str) -> str:
     """The paired notebook on the repository's host."""
     return f"{book.repository}/blob/{branch(book)}/book/{chapter}.ipynb"
+
+
+def source_address(book: Book, place: Mapping[str, Any]) -> str:
+    """The lines of a shown source on the repository's host; "" where they cannot be reached."""
+    if not (place["ours"] and published(book)):
+        return ""
+    return f"{book.repository}/blob/{branch(book)}/{anchor(place)}"
 
 
 def colab_address(book: Book, chapter: str) -> str:

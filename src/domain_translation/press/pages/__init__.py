@@ -46,5 +46,5 @@ def write(stage: Path, runs: Sequence[Run]) -> None:
     landing.write(stage / "book", found)
     for chapter in found:
         name = chapter.run.chapter
-        cards.dress(stage / "book" / f"{name}.ipynb", chapter, known[name])
+        cards.dress(book, stage / "book" / f"{name}.ipynb", chapter, known[name])
     drawn.forget_others()

@@ -11,6 +11,9 @@ from typing import Any
 
 from domain_translation import ledger
 from domain_translation.errata import entries as errata
+from domain_translation.notebook import source
+from domain_translation.press import launch
+from domain_translation.press.book import Book
 from domain_translation.press.notebooks import MARK
 from domain_translation.press.pages import failed
 from domain_translation.press.pages.collect import Anchors, Chapter, claim_of
@@ -21,7 +24,7 @@ from domain_translation.press.pages.statements import Key, Statement
 PAPERMILL = "papermill-error-cell-tag"
 
 
-def dress(notebook: Path, chapter: Chapter, known: Mapping[Key, Statement]) -> None:
+def dress(book: Book, notebook: Path, chapter: Chapter, known: Mapping[Key, Statement]) -> None:
     """Add the cards to the staged `notebook`, in place; `known` are its claims' statements.
 
     Cells that state claims and cells tagged ``solution`` are folded; the line that tells the
@@ -35,6 +38,8 @@ def dress(notebook: Path, chapter: Chapter, known: Mapping[Key, Statement]) -> N
         cell["source"] = "".join(cell["source"])
         if cell["cell_type"] == "code":
             _dress_code(cell, chapter.run.chapter, anchors, known)
+            for output in cell["outputs"]:
+                _link_source(book, output)
     card = f"``````{{raw}} html\n{chapter_card(chapter)}``````\n"
     if chapter.run.status == "failed":
         card = f"{failed.notice(chapter.run)}\n{card}"
@@ -61,6 +66,16 @@ def _dress_code(cell: Any, chapter: str, anchors: Anchors, known: Mapping[Key, S
         _fold(cell, [*tags, "claim"], "hide-input", "Show the check", "Hide the check")
     lines = cell["source"].split("\n")
     cell["source"] = "\n".join(line for line in lines if line.strip() != MARK)
+
+
+def _link_source(book: Book, output: Any) -> None:
+    """Above the source of an algorithm, where it stands: a link, once the repository is there."""
+    place = output.get("metadata", {}).get(source.METADATA_KEY)
+    if place:
+        _, _, code = "".join(output["data"]["text/markdown"]).partition("\n\n")
+        address = launch.source_address(book, place)
+        head = f"[{source.caption(place)}]({address})" if address else source.caption(place)
+        output["data"]["text/markdown"] = f"{{.source}}\n{head}\n\n{code}"
 
 
 def _fold(cell: Any, tags: list[str], how: str, show: str, hide: str) -> None:
