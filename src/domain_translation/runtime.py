@@ -6,6 +6,7 @@ import platform
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from importlib import metadata
+from typing import Any
 
 import torch
 from torch import Generator, Tensor
@@ -17,6 +18,15 @@ _NAMED = ("domain-translation", "torch", "numpy", "scipy", "scikit-learn")
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide a run's numbers."""
     return {"python": platform.python_version(), **{p: metadata.version(p) for p in _NAMED}}
+
+
+def machine() -> dict[str, Any]:
+    """What the last digits of a loss depend on: instruction set and number of threads."""
+    return {
+        "cpu": torch.backends.cpu.get_cpu_capability(),
+        "threads": torch.get_num_threads(),
+        "device": "cpu",
+    }
 
 
 @contextmanager

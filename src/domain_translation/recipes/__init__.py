@@ -46,7 +46,6 @@ __all__ = [
     "Made",
     "Recipe",
     "check",
-    "machine",
     "run",
     "write_checks",
 ]
@@ -95,7 +94,7 @@ def run(
         "first_losses": losses[:FIRST].tolist(),
         "last_losses": losses[-100:].mean(0).tolist(),
         "seconds": round(spent, 1),
-        "machine": machine(),
+        "machine": runtime.machine(),
         "versions": runtime.versions(),
     }
     paths = []
@@ -147,12 +146,3 @@ def write_checks(out: Path) -> list[str]:
                 numbers[file] = known[file]
     write_atomically(path, (json.dumps(numbers, indent=2) + "\n").encode())
     return left
-
-
-def machine() -> dict[str, Any]:
-    """What the last digits of a loss depend on: instruction set and number of threads."""
-    return {
-        "cpu": torch.backends.cpu.get_cpu_capability(),
-        "threads": torch.get_num_threads(),
-        "device": "cpu",
-    }

@@ -17,7 +17,6 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
-from domain_translation.data.procedural import canvas
 from domain_translation.data.procedural.glyphs import CUTS, FINE, HEIGHT, SIZES, Poses, distances
 
 # Digits 0 to 9 of the 73,257 images that SVHN trains on (Netzer et al. 2011).
