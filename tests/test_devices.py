@@ -6,9 +6,13 @@ sampler or a training, is a row of `RUNS`; what is called once is a row of `ONCE
 
 from __future__ import annotations
 
+import contextlib
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
+import ownpictures as own
 import pytest
 import torch
 from torch import Generator, Tensor, nn
@@ -17,6 +21,7 @@ from torch.utils._pytree import tree_leaves
 from domain_translation import (
     adaptation,
     ais,
+    cli,
     cooling,
     dae,
     diagnostics,
@@ -394,3 +399,47 @@ def test_what_is_called_once_has_the_bits_of_the_cpu(name: str, float64: bool) -
     with pretend.accelerator(float64=float64):
         found = ONCE[name](there)
     assert_same_bits(found, ONCE[name](here))
+
+
+# Commands
+
+
+def commands(folder: Path, device: str) -> dict[str, bytes]:
+    """The files that both commands write for two pictures, with what they say of the device."""
+    own.folder(folder / "in", 2, side=12)
+    own.translator_file(folder / "g")
+    learn = ["train-denoiser", "in", "--out", "d", "--crop", "8", "--crops", "4", "--width", "2"]
+    cool = ["cool", "in", "out", "--translator", "g", "--denoiser", "d", "--share", "0.5"]
+    with contextlib.chdir(folder):
+        assert cli.main([*learn, "--steps", "2", "--batch", "2", "--device", device]) == 0
+        assert cli.main([*cool, "--steps", "3", "--device", device]) == 0
+    files = own.bytes_below(folder)
+    assert json.loads(files.pop("out/run.json"))["settings"]["device"] == device
+    return files
+
+
+def test_the_commands_write_the_files_of_the_cpu(tmp_path: Path) -> None:
+    with pretend.accelerator(float64=False):
+        found = commands(tmp_path / "there", pretend.NAME)
+    wanted = commands(tmp_path / "here", "cpu")
+    assert {"d", "out/scores.csv", "out/cooled/0.png", "out/translated/1.png"} < found.keys()
+    assert found == wanted
+
+
+@pytest.mark.parametrize(
+    "command", ["cool in out --translator g --denoiser d", "train-denoiser in --out new"]
+)
+def test_a_device_that_is_not_there_is_one_sentence(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own.folder(tmp_path / "in", 1)
+    own.translator_file(tmp_path / "g")
+    own.denoiser_file(tmp_path / "d")
+    with contextlib.chdir(tmp_path):
+        assert cli.main([*command.split(), "--device", "cuda:77"]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(
+        "domain-translation: the device 'cuda:77' is not here; this machine has cpu"
+    )
+    assert said.count("\n") == 1
+    assert {"g", "d", "in"} == {path.name for path in tmp_path.iterdir()}

@@ -1,4 +1,4 @@
-"""What every run stands on: seeded blocks, precision, functions of many rows in parts."""
+"""What every run stands on: seeded blocks, devices, precision, functions of many rows in parts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from domain_translation.runtime import in_parts, lowered, seeded
+from domain_translation.runtime import device, in_parts, lowered, precision, seeded
 
 
 def test_parts_are_put_together_in_their_order() -> None:
@@ -93,3 +93,39 @@ def test_precision_is_float32_or_bfloat16() -> None:
         assert (a @ a).dtype == torch.bfloat16
     with pytest.raises(ValueError, match="choose 'float32' or 'bfloat16'"):
         lowered("float16", "cpu")
+
+
+@pytest.mark.parametrize("name", ["abacus", "cuda:77", "meta", "xpu:9", "hpu"])
+def test_a_device_that_is_not_there(name: str) -> None:
+    with pytest.raises(ValueError, match=f"the device '{name}' is not here; this machine has cpu"):
+        device(name)
+    assert device("cpu") == torch.device("cpu")
+
+
+@pytest.mark.parametrize(
+    ("found", "taken"),
+    [
+        ({"avx512_bf16": True, "architecture": "x86_64"}, "bfloat16"),
+        ({"avx512_bf16": False, "amx_bf16": True}, "bfloat16"),
+        ({"bf16": True, "architecture": "aarch64"}, "bfloat16"),
+        ({"avx512_bf16": False, "amx_bf16": False, "avx512_f": True}, "float32"),
+    ],
+)
+def test_auto_is_bfloat16_where_the_processor_multiplies_it(
+    found: dict[str, object], taken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: found, raising=False)
+    assert precision("auto", "cpu") == taken
+    assert precision("auto", "mps") == "float32"
+
+
+def test_auto_is_float32_where_torch_cannot_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(torch.cpu, "get_capabilities", raising=False)
+    assert precision("auto", torch.device("cpu")) == "float32"
+
+
+def test_a_precision_by_name_is_taken_everywhere() -> None:
+    assert precision("bfloat16", "mps") == "bfloat16"
+    assert precision("float32", "cpu") == "float32"
+    with pytest.raises(ValueError, match="choose 'auto', 'float32' or 'bfloat16'"):
+        precision("half", "cpu")

@@ -19,12 +19,12 @@ from PIL import Image
 from torch import Tensor
 from tqdm import tqdm
 
-from domain_translation import cooling
+from domain_translation import cooling, runtime
 from domain_translation.cooling import PAPER
 from domain_translation.models import Model
 from domain_translation.pictures.codec import to_image
 from domain_translation.pictures.denoisers import Denoiser, as_denoiser
-from domain_translation.pictures.errors import RequestError
+from domain_translation.pictures.errors import RequestError, as_request
 from domain_translation.pictures.folders import check_apart, find_pictures, write
 from domain_translation.pictures.record import COOLED, TRANSLATED, Row, claim_folder, write_table
 from domain_translation.pictures.sheet import Line, contact_sheet
@@ -93,14 +93,16 @@ def cool_folder(
     Raises:
         PicturesError: no pictures, a folder that cannot be written, a network that fails or
             returns another size, a chain that diverges.
-        RequestError: settings, networks or folders that do not fit together.
+        RequestError: settings, networks or folders that do not fit together, or a device that is
+            not there.
     """
     chain = {"step_size": step_size, "temperature": temperature, "steps": steps, "seed": seed}
     _check_settings(chain, share, threshold, size, multiple)
     source, out = Path(in_dir), Path(out_dir)
     names = find_pictures(source)
     check_apart(source, out)
-    where = _device(device)
+    with as_request():
+        where = runtime.device(device)
     run = Run(
         source=source,
         out=out,
@@ -147,21 +149,10 @@ def _check_settings(
     """Rehearse on one number, so that bad settings are refused before anything is read."""
     if (size is not None and size < 1) or multiple < 1:
         raise RequestError(f"size is {size} and multiple {multiple}; give pixels, at least 1")
-    try:
+    with as_request():
         cooling.cool(torch.zeros_like, torch.zeros(1, 1), **chain)
         if share is not None or threshold is not None:
             cooling.fringe_mask(torch.ones(1), share=share, threshold=threshold)
-    except ValueError as error:
-        raise RequestError(str(error)) from error
-
-
-def _device(name: str) -> torch.device:
-    try:
-        device = torch.device(name)
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise RequestError(f"the device {name!r} cannot be used here; give cpu") from error
-    return device
 
 
 def _folder_digest(source: Path, names: Sequence[Path]) -> str:

@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 from tqdm import tqdm
 
-from domain_translation import dae
+from domain_translation import dae, runtime
 from domain_translation.checkpoints import CheckpointError, digest
 from domain_translation.cooling import PAPER
 from domain_translation.dae import IMAGES, DenoiserConfig
@@ -19,10 +19,9 @@ from domain_translation.models import save_model
 from domain_translation.pictures.arrays import noise_id, score_rms
 from domain_translation.pictures.codec import open_picture
 from domain_translation.pictures.denoisers import RANGE
-from domain_translation.pictures.errors import PicturesError, RequestError
+from domain_translation.pictures.errors import PicturesError, RequestError, as_request
 from domain_translation.pictures.folders import find_pictures, written
 from domain_translation.pictures.view import View
-from domain_translation.runtime import versions
 from domain_translation.scores import dae_score
 
 _CHECKED = 256  # crops that the denoiser is measured on
@@ -75,7 +74,7 @@ def train_denoiser_on_folder(
         device: "cpu", "cuda" ...
 
     Raises:
-        RequestError: `out_file` exists, or a setting out of range.
+        RequestError: `out_file` exists, a setting out of range, or a device that is not there.
         PicturesError: no readable picture, or a disk that refuses.
         TrainingError: the loss is not finite.
     """
@@ -89,13 +88,15 @@ def train_denoiser_on_folder(
         )
     if size is not None and size < crop:
         raise RequestError(f"size {size} is smaller than the crop {crop}; give a smaller crop")
+    with as_request():
+        where = runtime.device(device)
     data, skipped, used = _crops(Path(folder), crop, size, crops, seed)
     part = out.with_name(f"{out.name}.part")
     config = DenoiserConfig(steps=steps, batch=batch, learning_rate=learning_rate)
     try:
         written(lambda: None, out)
         denoiser = dae.train_denoiser(
-            lambda: dae.UNetDenoiser(3, width), data.to(device), sigma, config, seed, part
+            lambda: dae.UNetDenoiser(3, width), data.to(where), sigma, config, seed, part
         ).cpu()
     except CheckpointError as error:
         raise PicturesError(str(error)) from error
@@ -114,7 +115,7 @@ def train_denoiser_on_folder(
         "learning_rate": learning_rate,
         "seed": seed,
         "data_sha256": digest(data),
-        "versions": versions(),
+        "versions": runtime.versions(),
         **_measured(denoiser, data, sigma, seed),
     }
     try:
