@@ -64,6 +64,6 @@ def test_a_share_of_pictures_has_wilsons_interval():
     assert (found.n, found.seeds, found.card) == (8, 1, "weights/test")
 
 
-@pytest.mark.parametrize("name", ["digits", "mnist", "scenes", "real", "elsewhere"])
+@pytest.mark.parametrize("name", ["ablations", "likelihood", "ood"])
 def test_the_files_come_with_the_package(name):
-    assert stored_runs.read(f"weights/{name}")["date"]
+    assert stored_runs.read(f"energies/{name}")["date"]

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from torch import Generator
 
-from domain_translation.data.digits import Split
-from domain_translation.data.sr_digits import Pair, held_out_pair, training_pair
-from domain_translation.evaluation.sample_judges import SampleJudge
-from domain_translation.experiments import weights_elsewhere as elsewhere
-from domain_translation.experiments.weights_digits import Judges
+from domain_translation.data.sr_digits import Pair
+from domain_translation.experiments.weights_scenes import SCENES, held_out_pair, training_pair
+from domain_translation.studies.reweighting import elsewhere
+from domain_translation.studies.reweighting.elsewhere import KEPT, STUDY, ZEROS_KEPT, Cooling
 
-
-def digits(n: int, seed: int) -> Split:
-    g = Generator().manual_seed(seed)
-    return Split(torch.rand(n, 1, 16, 16, generator=g) * 2 - 1, torch.arange(n) % 10)
+ENERGIES = [arm for arm in STUDY.arms if arm != "cooling"]
 
 
-def judges() -> Judges:
-    torch.manual_seed(0)
-    pair = [SampleJudge(16, width=2).requires_grad_(False).eval() for _ in range(2)]
-    return Judges(pair[0], pair[1], Pair(digits(20, 2), digits(20, 3)))
+def digits(n: int) -> Pair:
+    return training_pair(SCENES["digits"], 0, n)
 
 
 def zeros_among(drawn: torch.Tensor, pair: Pair) -> float:
@@ -35,7 +27,7 @@ def zeros_among(drawn: torch.Tensor, pair: Pair) -> float:
 
 
 def test_true_masses_give_the_targets_the_masses_of_the_source() -> None:
-    pair = training_pair("digits", n=400)
+    pair = digits(400)
     assert zeros_among(elsewhere.targets("as they are", pair, 0), pair) == pytest.approx(0.1)
     drawn = elsewhere.targets("true masses", pair, 0)
     assert zeros_among(drawn, pair) == pytest.approx(0.5, abs=0.08)
@@ -43,7 +35,7 @@ def test_true_masses_give_the_targets_the_masses_of_the_source() -> None:
 
 
 def test_the_shipped_weights_raise_the_zeros_of_the_second_domain() -> None:
-    pair = training_pair("digits", n=400)
+    pair = digits(400)
     w = elsewhere.learned(pair)
     assert float(w.sum()) == pytest.approx(1, abs=1e-4)
     zeros = float(w[pair.y.y == 0].sum())
@@ -51,8 +43,8 @@ def test_the_shipped_weights_raise_the_zeros_of_the_second_domain() -> None:
 
 
 def test_unknown_arms_are_named() -> None:
-    with pytest.raises(ValueError, match="choose from as they are"):
-        elsewhere.targets("soft", training_pair("digits", n=20), 0)
+    with pytest.raises(ValueError, match="take as they are"):
+        elsewhere.targets("soft", digits(20), 0)
 
 
 def test_damage_sets_the_stated_share_of_pixels() -> None:
@@ -63,43 +55,52 @@ def test_damage_sets_the_stated_share_of_pixels() -> None:
     assert torch.equal(elsewhere.damaged(x, 0.0, 0), x)
 
 
-def test_the_card_answers_both_questions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    short = replace(
-        elsewhere.ENERGY, images=(32, 32), steps=(2, 2), c=1, batch=16, precision="float32"
-    )
-    monkeypatch.setattr(elsewhere, "ENERGY", short)
-    monkeypatch.setattr(elsewhere, "judges", judges)
-    monkeypatch.setattr(elsewhere, "LEVELS", (0.0, 0.25))
+def test_an_energy_is_trained_and_judged(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = digits(60)
+    monkeypatch.setattr(elsewhere, "training_pair", lambda scene, seed: few)
+    arm = STUDY.arms["energy, learned weights"]
+    short = {"images": (32, 32), "steps": (2, 2), "c": 1, "batch": 16, "precision": "float32"}
+    arm = replace(arm, config=replace(arm.config, **short))
+    found = elsewhere.run(arm, 1, tmp_path)
+    assert found["gx"].shape == (360, 1, 16, 16)
+    measured = {m.name: m for m in elsewhere.measure(arm, 1, found)}
+    assert measured[KEPT].networks == ("learned weights, seed 1", elsewhere.SHIPPED)
+    assert measured[ZEROS_KEPT].error > measured[KEPT].error > 0
+    assert measured["parameters"].value > 500
+    plain = replace(arm, targets="as they are")
+    assert all(m.networks is None for m in elsewhere.measure(plain, 1, found))
+    assert elsewhere.excerpt(arm, 1, found) == {}
+    assert elsewhere.excerpt(arm, 0, found)["gx"].shape == (12, 1, 16, 16)
+
+
+def test_cooling_is_searched_and_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    few = digits(60)
+    monkeypatch.setattr(elsewhere, "training_pair", lambda scene, seed: few)
     monkeypatch.setattr(elsewhere.dae, "DIGITS", replace(elsewhere.dae.DIGITS, batch=8))
-    monkeypatch.setattr(elsewhere, "DENOISER_STEPS", 3)
-    monkeypatch.setattr(
-        elsewhere, "GRID", {"step_sizes": (0.02,), "temperatures": (1e-4,), "steps": (2, 4)}
+    arm = Cooling(
+        denoiser_steps=3, levels=(0.0, 0.25), step_sizes=(0.02,), temperatures=(1e-4,), steps=(2, 4)
     )
-    pair = training_pair("digits", n=60)
-    monkeypatch.setattr(elsewhere, "training_pair", lambda name, zeros=0.5, seed=0: pair)
-    assert elsewhere.main([str(tmp_path), "--seeds", "1"]) == 0
-    card = json.loads((tmp_path / "elsewhere.json").read_text())
-    assert set(elsewhere.ARMS) < set(card["energies"])
-    assert all(len(card["energies"][arm]["runs"]) == 1 for arm in elsewhere.ARMS)
-    assert card["energies"]["no shift"]["runs"][0]["parameters"] > 1000
-    (entry,) = card["cooling"]
-    assert entry["chosen on validation digits"]["steps"] in (2, 4)
-    assert [e["level"] for e in entry["levels"]] == [0.0, 0.25]
-    assert set(entry["levels"][0]) == {"level", "plain", "cooled", "denoised"}
+    found = elsewhere.run(arm, 0, tmp_path)
+    assert found["cooled"].shape == (2, 360, 1, 16, 16)
+    assert not torch.equal(found["cooled"], found["plain"])
+    measured = {m.name: m for m in elsewhere.measure(arm, 0, found)}
+    assert measured["chosen steps"].value in (2, 4)
+    assert measured[f"{KEPT}, plain, 0%"].value > 0.8 > measured[f"{KEPT}, plain, 25%"].value
+    assert {f"{KEPT}, {way}, 25%" for way in ("cooled", "denoised")} < set(measured)
 
 
-def test_stored_runs_as_a_card() -> None:
+def test_earlier_runs_as_a_card() -> None:
     card = elsewhere.card()
-    assert {f"energy, {arm}" for arm in elsewhere.ARMS} < set(card.arms)
-    assert card["energy, true masses", "zeros kept"].seeds == 3
+    assert {*STUDY.arms, "energy"} == set(card.arms)
+    assert card["energy, true masses", ZEROS_KEPT].seeds == 3
     # All seeds have the learned weights, and the translator of damaged digits, from one JD-BW.
-    assert card["energy, learned weights", "zeros kept"].seeds == 1
-    assert card["cooled, 25%", "kept"].seeds == 1
-    kept = {a: card.values((f"energy, {a}", "zeros kept")) for a in elsewhere.ARMS}
+    assert card["energy, learned weights", ZEROS_KEPT].seeds == 1
+    assert card["cooling", f"{KEPT}, cooled, 10%"].seeds == 1
+    kept = {arm: card.values((arm, ZEROS_KEPT)) for arm in ENERGIES}
     regained = card.values(("energy", "zeros regained, beyond half"))
     for seed, value in regained.items():
         plain, learned, even = (
-            kept[a][seed] for a in ("as they are", "learned weights", "no shift")
+            kept[f"energy, {a}"][seed] for a in ("as they are", "learned weights", "no shift")
         )
         assert value == pytest.approx(learned - (plain + even) / 2)
-    assert len(held_out_pair("digits").x.y) == elsewhere.TESTS
+    assert len(held_out_pair(SCENES["digits"]).x.y) == 360

@@ -86,6 +86,7 @@ class SampleJudgeConfig:
 
 DIGITS = SampleJudgeConfig()
 GLYPHS = SampleJudgeConfig(steps=2000)
+TWO_CLASSES = SampleJudgeConfig(steps=1000, width=8)  # less of everything than ten digits need
 MNIST = SampleJudgeConfig(steps=4000, width=8, shift=2)
 FASHION = SampleJudgeConfig(steps=4000, width=8, shift=2, mirrored=0.5)
 CIFAR = SampleJudgeConfig(steps=8000, shift=3, mirrored=0.5)

@@ -1,73 +1,95 @@
-"""Three pairs of domains out of balance (JD-BW 5.2 to 5.4), drawn by procedures.
+"""Pairs of domains whose classes differ in mass (JD-BW 5.1 to 5.4): one description for all.
 
-Each stands in for a pair of the paper, and has what that one lacks: classes of every image on
-both sides, and, where the picture alone decides it, the true counterpart.
+Those that procedures draw stand in for pairs of the paper, and have what these lack: classes of
+every image on both sides, and, where the picture alone decides it, the true counterpart.
 
+* digits: skewed and resized handwriting against balanced, as in SR-MNIST (jdbw.data.srmnist);
 * plates: balanced glyphs against house-number plates with SVHN's shares (jdbw.data.svhn);
 * wares: contours, 26.6 % of them shoes, against photographs with 90 % (jdbw.data.edges);
 * heads: photographs, a fifth with glasses, against paintings, three fifths (jdbw.data.portraits).
+
+Real ones of 32x32 need the files of the profile `full`:
+
+* mnist: SR-MNIST against MNIST;
+* street: MNIST against MNIST-M, digits over photographs, in SVHN's shares;
+* fashion: Canny contours of Fashion-MNIST's shoes and bags against photographs;
+* faces: Labeled Faces in the Wild against painted ones. Their classes are backgrounds, dark or
+  bright, because nobody labelled anything else; the painter keeps them.
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
+import torch
 from torch import Tensor
 
-from domain_translation.batch_weight.masses import masses, midpoint
+from domain_translation.batch_weight.masses import masses, midpoint, skewed
+from domain_translation.data import arrays, fashion_wares, portraits, sr_digits
 from domain_translation.data.digits import Split
+from domain_translation.data.edges import canny_edges
 from domain_translation.data.fashion_wares import EDGE_SHARES, PHOTO_SHARES
+from domain_translation.data.mass_shift import resample, shrunk_and_turned
 from domain_translation.data.painterly import painted
 from domain_translation.data.procedural import glyphs, heads, plates, wares
-from domain_translation.data.sr_digits import Pair
-from domain_translation.evaluation.counterparts import Errors, none_known, to_counterparts
-from domain_translation.experiments.weights_scene_settings import SETTINGS, Settings
+from domain_translation.data.sr_digits import ZEROS, Pair
 
-SIZE = 16  # side of all pictures in pixels
+SIZE, REAL_SIZE = 16, 32  # side of drawn and of real pictures in pixels
 EVEN = (0.1,) * 10
+HALF = (0.5, 0.5)
 SVHN = tuple(count / sum(plates.SVHN_COUNTS) for count in plates.SVHN_COUNTS)
 # Heads without and with glasses; nobody counted those of the paper, so the shares are declared.
 GLASSES = ((0.8, 0.2), (0.4, 0.6))
+DIGITS = tuple("0123456789")
 
-TRAINING, TESTS, JUDGED = 3000, 400, 4000  # images of a side
-# Seeds of the draws; training uses FIRST + 2 seed for x and the next for y, so that no image of
-# one part, or of one side, is in another.
+# Seeds of the draws. A training draws x with FIRST + 2 seed and y with the next, so that no image
+# of one part, or of one side, is in another.
 HELD_OUT, JUDGES, FIRST = 0, 1, 100
 
 Draw = Callable[[int, int], Pair]  # number of images of each side, and seed
+Shares = tuple[float, ...]
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Two domains whose classes differ in mass.
+    """Two domains whose classes differ in mass, with their judges and test images.
 
     Attributes:
-        name: plates, wares or heads.
+        name: plates, wares, ...
         looks: what the first and the second domain are called.
         classes: names of the classes 0, 1, ..., the same in both.
-        judges: names of the shipped classifiers of the two domains.
         channels: of the images of either domain.
         masses: of the classes in the training images of the first domain, p, and the second, q.
-        uneven: draws images of those masses; image i of one side is not that of the other.
-        even: draws images of equal masses, image i of x beside its true counterpart in y, if
-            there is one.
-        errors: how translations are compared with true counterparts.
-        settings: of the scene's trainings.
+        uneven: draws training images of those masses by the seed of a training; image i of one
+            side is not that of the other.
+        even: draws images whose classes are alike frequent: by the seed `HELD_OUT` those that no
+            training sees, by any other seed others.
+        judges: names of the shipped classifiers of the two domains; "" has to be trained.
+        paired: whether `even` draws image i of the second domain as the counterpart of the first's.
+        images, tests, judged: how many images of a side a training, a test, a judge has.
+        fixed: how many test images are translated with how many fixed noises.
+        shown: the translations of test images that may be shown.
+        each_class: three test images of class 0 and one of each other are shown, not the first.
     """
 
     name: str
     looks: tuple[str, str]
-    judges: tuple[str, str]
     classes: tuple[str, ...]
     channels: tuple[int, int]
-    masses: tuple[tuple[float, ...], tuple[float, ...]]
+    masses: tuple[Shares, Shares]
     uneven: Draw
     even: Draw
-    errors: Errors
-    settings: Settings
+    judges: tuple[str, str] = ("", "")
+    paired: bool = False
+    images: int = 3000
+    tests: int = 400
+    judged: int = 4000
+    fixed: tuple[int, int] = (40, 8)  # noises as in JD-BW's Fig. 4
+    shown: tuple[str, ...] = ("gx", "fgx", "fy", "gfy", "noises")
+    each_class: bool = False
 
     def goal(self) -> Tensor:
         """Class masses (K,) at which two-sided weights meet."""
@@ -76,36 +98,68 @@ class Scene:
 
 
 @functools.lru_cache(maxsize=1)
-def training_pair(scene: Scene, seed: int, n: int = TRAINING) -> Pair:
-    """n training images of either domain, in the scene's masses.
-
-    Args:
-        scene: one of `SCENES`.
-        seed: 0 or larger; two seeds have no image in common.
-        n: images of each domain, at least 1.
+def training_pair(scene: Scene, seed: int, n: int | None = None) -> Pair:
+    """n training images of either domain, in the scene's masses; None: as many as it trains on.
 
     Raises:
         ValueError: a negative seed, or n below 1.
+        MissingData, DamagedData: of a real scene, without its files; see `fetch.fetch`.
     """
     if seed < 0:
         raise ValueError(f"seed is {seed}; give an integer, 0 or larger")
-    return scene.uneven(n, FIRST + 2 * seed)
+    return scene.uneven(scene.images if n is None else n, seed)
 
 
-def held_out_pair(scene: Scene, n: int = TESTS) -> Pair:
+def held_out_pair(scene: Scene, n: int | None = None) -> Pair:
     """n test images of either domain, all classes alike frequent; no training sees them.
 
     Where the scene knows true counterparts, image i of y is that of image i of x.
     """
-    return scene.even(n, HELD_OUT)
+    return scene.even(scene.tests if n is None else n, HELD_OUT)
 
 
-def judged_pair(scene: Scene, n: int = JUDGED) -> Pair:
+def judged_pair(scene: Scene, n: int | None = None) -> Pair:
     """n images of either domain that its judge is trained on, and nothing else."""
-    return scene.even(n, JUDGES)
+    return scene.even(scene.judged if n is None else n, JUDGES)
 
 
-def _digits(shares: tuple[float, ...], n: int, seed: int) -> Pair:
+@functools.cache
+def digits(zeros: float = ZEROS, source: str = "digits") -> Scene:
+    """Digits of `sr_digits.SOURCES`; in the first domain a share `zeros` of them are zeros."""
+    return Scene(
+        name=source,
+        looks=("skewed and resized", "as they come"),
+        classes=DIGITS,
+        channels=(1, 1),
+        masses=(tuple(skewed(zeros).tolist()), EVEN),
+        uneven=lambda n, seed: sr_digits.training_pair(source, zeros, n, seed),
+        even=partial(_same_digits, source),
+        judges=("shift/judge_turned", "shift/judge_plain"),
+        images=4000,
+        tests=360,
+        fixed=(12, 6),
+        each_class=True,
+    )
+
+
+def _same_digits(source: str, n: int, seed: int) -> Pair:
+    """The first n digits of a part in both looks."""
+    real = sr_digits.SOURCES[source](_part(seed))
+    moved = shrunk_and_turned(real.x, seed)
+    return Pair(Split(moved[:n], real.y[:n]), Split(real.x[:n], real.y[:n]))
+
+
+def _part(seed: int) -> str:
+    """Part of a data set that `Scene.even` draws from: the held-out images are test images."""
+    return "test" if seed == HELD_OUT else "train"
+
+
+def _fresh(draw: Draw) -> Draw:
+    """`draw` by the seed of a training, whose images are in no other training and no other part."""
+    return lambda n, seed: draw(n, FIRST + 2 * seed)
+
+
+def _plates(shares: Shares, n: int, seed: int) -> Pair:
     x = glyphs.sample(n, seed, size=SIZE)
     return Pair(Split(*x), Split(*plates.sample(n, seed + 1, size=SIZE, shares=shares)))
 
@@ -134,42 +188,108 @@ def _same_heads(n: int, seed: int) -> Pair:
     return Pair(Split(*taken), Split(painted(taken.x, seed), taken.y))  # heads' own paintings
 
 
-_ALL = (
-    Scene(
-        name="plates",
-        looks=("glyphs", "plates"),
-        judges=("energies/judge_glyphs", "scenes/judge_plates"),
-        classes=tuple("0123456789"),
-        channels=(1, 3),
-        masses=(EVEN, SVHN),
-        uneven=partial(_digits, SVHN),
-        even=partial(_digits, EVEN),
-        errors=none_known,
-        settings=SETTINGS["plates"],
-    ),
-    Scene(
-        name="wares",
-        looks=("edges", "photos"),
-        judges=("scenes/judge_edges", "scenes/judge_photos"),
-        classes=wares.NAMES,
-        channels=(1, 3),
-        masses=(EDGE_SHARES, PHOTO_SHARES),
-        uneven=_wares,
-        even=_same_wares,
-        errors=to_counterparts,
-        settings=SETTINGS["wares"],
-    ),
-    Scene(
-        name="heads",
-        looks=("photographs", "paintings"),
-        judges=("scenes/judge_photographs", "scenes/judge_paintings"),
-        classes=heads.NAMES,
-        channels=(3, 3),
-        masses=GLASSES,
-        uneven=_heads,
-        even=_same_heads,
-        errors=to_counterparts,
-        settings=SETTINGS["heads"],
-    ),
+def _street(shares: Shares, part: str, n: int, seed: int) -> Pair:
+    """n balanced MNIST digits, and n of MNIST-M with the given shares."""
+    x, y = (arrays.load(name, part) for name in ("mnist", "mnistm"))
+    return Pair(resample(x, EVEN, n, seed), resample(y, shares, n, seed + 1))
+
+
+def _fashion(n: int, seed: int) -> Pair:
+    """Contours and photographs of different wares in JD-BW's shares, from the training part."""
+    return Pair(*fashion_wares.divided(arrays.load("fashion", "train"), n, seed))
+
+
+def _same_fashion(n: int, seed: int) -> Pair:
+    """As many shoes as bags; image i of x is the contour of image i of y."""
+    real = fashion_wares.only_wares(arrays.load("fashion", _part(seed)))
+    y = resample(real, HALF, n, seed)
+    return Pair(Split(canny_edges(y.x), y.y), y)
+
+
+def _faces(shares: tuple[Shares, Shares], part: str, n: int, seed: int) -> Pair:
+    """Photographs and paintings of different people, dark and bright backgrounds in `shares`."""
+    x, y = (Split(side, bright(side)) for side in portraits.load(part, REAL_SIZE, seed=0))
+    return Pair(resample(x, shares[0], n, seed), resample(y, shares[1], n, seed + 1))
+
+
+def bright(x: Tensor) -> Tensor:
+    """1 where the upper corners of images (n, 3, S, S) are brighter than grey, else 0: (n,)."""
+    side = x.shape[-1] // 4
+    corners = torch.cat([x[..., :side, :side], x[..., :side, -side:]], -1)
+    return (corners.mean((1, 2, 3)) > 0).long()
+
+
+_PLATES = Scene(
+    name="plates",
+    looks=("glyphs", "plates"),
+    classes=DIGITS,
+    channels=(1, 3),
+    masses=(EVEN, SVHN),
+    uneven=_fresh(partial(_plates, SVHN)),
+    even=partial(_plates, EVEN),
+    judges=("energies/judge_glyphs", "scenes/judge_plates"),
 )
-SCENES: Mapping[str, Scene] = {scene.name: scene for scene in _ALL}
+_WARES = Scene(
+    name="wares",
+    looks=("edges", "photos"),
+    classes=wares.NAMES,
+    channels=(1, 3),
+    masses=(EDGE_SHARES, PHOTO_SHARES),
+    uneven=_fresh(_wares),
+    even=_same_wares,
+    judges=("scenes/judge_edges", "scenes/judge_photos"),
+    paired=True,
+)
+_HEADS = Scene(
+    name="heads",
+    looks=("photographs", "paintings"),
+    classes=heads.NAMES,
+    channels=(3, 3),
+    masses=GLASSES,
+    uneven=_fresh(_heads),
+    even=_same_heads,
+    judges=("scenes/judge_photographs", "scenes/judge_paintings"),
+    paired=True,
+)
+_TRANSLATIONS = ("gx", "fy", "noises")  # the originals of real scenes are not ours to pass on
+_STREET = replace(
+    _PLATES,
+    name="street",
+    looks=("MNIST", "MNIST-M"),
+    uneven=_fresh(partial(_street, SVHN, "train")),
+    even=lambda n, seed: _street(EVEN, _part(seed), n, seed),
+    judges=("", ""),
+    shown=_TRANSLATIONS,
+)
+_FASHION = replace(
+    _WARES,
+    name="fashion",
+    looks=("contours", "photographs"),
+    channels=(1, 1),
+    uneven=_fresh(_fashion),
+    even=_same_fashion,
+    judges=("", ""),
+    shown=_TRANSLATIONS,
+)
+_FACES = replace(
+    _HEADS,
+    name="faces",
+    classes=("dark", "bright"),
+    uneven=_fresh(partial(_faces, GLASSES, "train")),
+    even=lambda n, seed: _faces((HALF, HALF), _part(seed), n, seed),
+    judges=("", ""),
+    paired=False,
+    shown=(),  # translations of faces are the faces, and nobody asked these people
+)
+_MNIST = replace(
+    digits(source="mnist"),
+    judges=("", "energies/judge_mnist"),
+    images=12_000,
+    tests=5_000,
+    judged=60_000,
+    shown=("gx", "fgx"),
+)
+
+DRAWN: Mapping[str, Scene] = {s.name: s for s in (_PLATES, _WARES, _HEADS)}
+REAL: Mapping[str, Scene] = {s.name: s for s in (_MNIST, _STREET, _FASHION, _FACES)}
+SCENES: Mapping[str, Scene] = {"digits": digits(), **DRAWN, **REAL}

@@ -12,13 +12,16 @@ import hashlib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy import stats
 
 from domain_translation.notebook import evidence
 from domain_translation.notebook.evidence import Estimate
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FALSE_ALARM = 2.5e-4  # of a live value against its card: one alarm in a hundred books
 ROUNDING = 1e-4  # relative: what processors make of a number that no seed changes
@@ -154,6 +157,16 @@ class Card:
             raise CardError(f"{self.study} has no arm {arm!r}; it has {', '.join(self.arms)}")
         runs = len(lived) + lost
         return self._signed(evidence.share(lost, runs, seeds=runs))
+
+    def frame(self) -> pd.DataFrame:
+        """A row a run: its arm, its seed, and a column for each number; NaN where it has none."""
+        import pandas as pd  # the press reads cards without it
+
+        runs: dict[tuple[str, int], dict[str, Any]] = {}
+        for row in self.rows:
+            run = runs.setdefault((row.arm, row.seed), {"arm": row.arm, "seed": row.seed})
+            run[row.name] = row.value
+        return pd.DataFrame(list(runs.values()))
 
     @property
     def arms(self) -> tuple[str, ...]:

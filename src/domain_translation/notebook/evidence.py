@@ -100,10 +100,12 @@ class Estimate:
         )
 
     def __str__(self) -> str:
-        """The number with its 95 % interval, for a table."""
+        """The number with its 95 % interval, where there is one, for a table."""
         if self.unmeasured:
             return "not measured"
         low, high = self.interval()
+        if not isfinite(high - low):
+            return f"{self.value:.3g}"
         return f"{self.value:.3g} [{low:.3g}, {high:.3g}]"
 
     def smallest_effect(self, alpha: float = ALPHA) -> float:

@@ -1,0 +1,22 @@
+"""Plates, wares and heads out of balance: which translators keep the class (JD-BW 5.2 to 5.4).
+
+An hour and a quarter on one core.
+"""
+
+from __future__ import annotations
+
+from domain_translation.experiments.weights_scenes import DRAWN
+from domain_translation.studies.reweighting.grid import cases, excerpt, measure, run
+from domain_translation.studies.reweighting.settings import SETTINGS
+from domain_translation.studies.study import Study
+
+STUDY = Study(
+    "reweighting/scenes",
+    arms=cases(DRAWN, SETTINGS),
+    seeds=range(3),
+    run=run,
+    measure=measure,
+    excerpt=excerpt,
+    trains=True,
+    earlier="results/full/weights/scenes.json",
+)
