@@ -39,28 +39,18 @@ def pump(rng: Random) -> list[Part]:
     )  # fmt: skip
     heel = curve(
         up(
-            (0.76, 0.8 * high),
-            (0.76, 0.8 * high),
-            (0.86 - slim / 2, 0.5 * high),
-            (0.9 - slim, 0.0),
-            (0.9 - slim, 0.0),
-            (0.93, 0.0),
-            (0.93, 0.0),
-            (0.965, high + 0.03),
-            (0.965, high + 0.03),
+            (0.76, 0.8 * high), (0.76, 0.8 * high), (0.86 - slim / 2, 0.5 * high),
+            (0.9 - slim, 0.0), (0.9 - slim, 0.0), (0.93, 0.0), (0.93, 0.0),
+            (0.965, high + 0.03), (0.965, high + 0.03),
         )
-    )
+    )  # fmt: skip
     tread = curve(
         up(
-            (0.0, 0.05),
-            (0.1, 0.015),
-            (0.3, 0.015),
-            (0.45, 0.1 * high + 0.015),
-            (0.7, 0.72 * high),
-            (0.94, high),
+            (0.0, 0.05), (0.1, 0.015), (0.3, 0.015), (0.45, 0.1 * high + 0.015),
+            (0.7, 0.72 * high), (0.94, high),
         ),
         False,
-    )
+    )  # fmt: skip
     parts = [
         Part(lining, "lining"),
         Part(heel, "second", bulge=0.025),
