@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -79,51 +80,57 @@ def train_denoiser_on_folder(
         TrainingError: the loss is not finite.
     """
     out = Path(out_file)
-    if out.exists():
-        raise RequestError(f"{out} exists and is not overwritten; choose another name or delete it")
-    if min(crop, crops, width, steps, batch) < 1 or not learning_rate > 0:
-        raise RequestError(
-            f"crop {crop}, crops {crops}, width {width}, steps {steps}, batch {batch} and "
-            f"learning_rate {learning_rate}: give counts from 1 on and a positive rate"
-        )
-    if size is not None and size < crop:
-        raise RequestError(f"size {size} is smaller than the crop {crop}; give a smaller crop")
+    config = DenoiserConfig(steps=steps, batch=batch, learning_rate=learning_rate)
+    _check(out, crop, size, crops, width, config)
     with as_request():
         where = runtime.device(device)
     data, skipped, used = _crops(Path(folder), crop, size, crops, seed)
-    part = out.with_name(f"{out.name}.part")
-    config = DenoiserConfig(steps=steps, batch=batch, learning_rate=learning_rate)
+    denoiser = _train(data.to(where), out, width, sigma, config, seed)
+    views = {"size": size, "crop": crop, "crops": len(data), "pictures": used}
+    images = {"channels": 3, "range": RANGE, "data_sha256": digest(data)}
+    how = {"sigma": sigma, "seed": seed, "versions": runtime.versions(), **asdict(config)}
+    card = views | images | how | _measured(denoiser, data, sigma, seed)
+    try:
+        save_model(out, denoiser, card)
+    except CheckpointError as error:
+        raise PicturesError(str(error)) from error
+    _part(out).unlink(missing_ok=True)
+    return Training(card, skipped)
+
+
+def _check(
+    out: Path, crop: int, size: int | None, crops: int, width: int, config: DenoiserConfig
+) -> None:
+    if out.exists():
+        raise RequestError(f"{out} exists and is not overwritten; choose another name or delete it")
+    steps, batch, rate = config.steps, config.batch, config.learning_rate
+    if min(crop, crops, width, steps, batch) < 1 or not rate > 0:
+        raise RequestError(
+            f"crop {crop}, crops {crops}, width {width}, steps {steps}, batch {batch} and "
+            f"learning_rate {rate}: give counts from 1 on and a positive rate"
+        )
+    if size is not None and size < crop:
+        raise RequestError(f"size {size} is smaller than the crop {crop}; give a smaller crop")
+
+
+def _part(out: Path) -> Path:
+    """Where a training that was stopped goes on from."""
+    return out.with_name(f"{out.name}.part")
+
+
+def _train(
+    data: Tensor, out: Path, width: int, sigma: float, config: DenoiserConfig, seed: int
+) -> torch.nn.Module:
+    """A denoiser of crops, on the CPU; what stops it is told in the words of this package."""
     try:
         written(lambda: None, out)
-        denoiser = dae.train_denoiser(
-            lambda: dae.UNetDenoiser(3, width), data.to(where), sigma, config, seed, part
+        return dae.train_denoiser(
+            lambda: dae.UNetDenoiser(3, width), data, sigma, config, seed, _part(out)
         ).cpu()
     except CheckpointError as error:
         raise PicturesError(str(error)) from error
     except ValueError as error:
         raise RequestError(str(error)) from error
-    card = {
-        "sigma": sigma,
-        "channels": 3,
-        "range": RANGE,
-        "size": size,
-        "crop": crop,
-        "crops": len(data),
-        "pictures": used,
-        "steps": steps,
-        "batch": batch,
-        "learning_rate": learning_rate,
-        "seed": seed,
-        "data_sha256": digest(data),
-        "versions": runtime.versions(),
-        **_measured(denoiser, data, sigma, seed),
-    }
-    try:
-        save_model(out, denoiser, card)
-    except CheckpointError as error:
-        raise PicturesError(str(error)) from error
-    part.unlink(missing_ok=True)
-    return Training(card, skipped)
 
 
 def _crops(
