@@ -32,6 +32,7 @@ lint: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python -m domain_translation.press.cells
 
 clean:
 	rm -rf .venv _build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
