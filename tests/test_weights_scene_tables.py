@@ -107,11 +107,12 @@ def test_there_and_back() -> None:
 
 def test_noise_rows_begin_with_their_source() -> None:
     sources = held_out_pair(SCENES["wares"], 8).x.x
-    rows = figures.noise_rows(scenes.STUDY, "wares: JD-BW", sources)
-    bare = figures.noise_rows(scenes.STUDY, "wares: JD-BW")
-    assert [len(row) for row in rows] == [9] * 4
+    rows, labels = figures.noise_rows(scenes.STUDY, "wares", ["JD-BW", "MUNIT"], sources)
+    bare, _ = figures.noise_rows(scenes.STUDY, "wares", ["JD-BW", "MUNIT"])
+    assert [len(row) for row in rows] == [9] * 8
+    assert labels == ["JD-BW", "", "", "", "MUNIT", "", "", ""]
     for i, row in enumerate(rows):
-        assert torch.equal(row[0], sources[i])
+        assert torch.equal(row[0], sources[i % 4])
         assert torch.equal(torch.stack(row[1:]), torch.stack(bare[i]))
 
 

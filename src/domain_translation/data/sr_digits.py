@@ -58,16 +58,6 @@ def training_pair(name: str, zeros: float = ZEROS, n: int = 4000, seed: int = 0)
     return Pair(Split(shrunk_and_turned(first.x, seed), first.y), second)
 
 
-def held_out_pair(name: str, seed: int = 0) -> Pair:
-    """The test images in both looks: image i of x and of y is the same digit of the same hand.
-
-    Raises:
-        ValueError, MissingData, DamagedData: as `training_pair`.
-    """
-    real = _real(name, "test")
-    return Pair(Split(shrunk_and_turned(real.x, seed), real.y), real)
-
-
 def _real(name: str, part: str) -> Split:
     if name not in SOURCES:
         raise ValueError(f"no digits named {name!r}; choose {' or '.join(SOURCES)}")

@@ -115,17 +115,25 @@ def translated(
     return rows, labels
 
 
-def noise_rows(study: Study, arm: str, sources: Tensor | None = None) -> Rows:
-    """Rows as in JD-BW's Figures 4, 7 and 8: the source, and a picture for each noise.
+def noise_rows(
+    study: Study, scene: str, methods: Sequence[str], sources: Tensor | None = None
+) -> tuple[Rows, list[str]]:
+    """Rows and labels as in JD-BW's Figures 4, 7 and 8: the source, and a picture for each noise.
 
     Args:
-        study: whose first run.
-        arm: one of its arms.
+        study: whose first runs.
+        scene: one of its scenes.
+        methods: in this order.
         sources: the test images (n, C, S, S); None leaves them away.
     """
-    made = pictures(study, arm, "noises")
-    first = [[] for _ in made] if sources is None else [[x] for x in sources[: len(made)]]
-    return [[*own, *row] for own, row in zip(first, made, strict=True)]
+    rows: Rows = []
+    labels: list[str] = []
+    for method in methods:
+        made = pictures(study, f"{scene}: {method}", "noises")
+        first = [[] for _ in made] if sources is None else [[x] for x in sources[: len(made)]]
+        rows += [[*own, *row] for own, row in zip(first, made, strict=True)]
+        labels += [method, *[""] * (len(made) - 1)]
+    return rows, labels
 
 
 def shipped_rows(scene: Scene, n: int = 4, seed: int = 0) -> Rows:
