@@ -69,7 +69,7 @@ def test_a_run_measures_areas_and_curves(
     assert middle == pytest.approx(float(roughness(inside).median()), rel=0.1)
     blur = found["blur, energy"].tolist()
     assert blur == sorted(blur, reverse=True)
-    assert set(ood.excerpt(world, 0, found)) == {k for k, v in found.items() if v.ndim}
+    assert set(ood.STUDY.excerpt(world, 0, found)) == {k for k, v in found.items() if v.ndim}
 
 
 def test_the_numbers_of_a_run_are_about_its_energy(

@@ -198,13 +198,24 @@ def test_a_run_with_another_network_is_not_at_hand(
 def test_the_loaded_networks_are_part_of_the_provenance(tmp_path: Path) -> None:
     from domain_translation.files import data_file
 
-    provenance.listen()
+    provenance.start(TOY)
     data_file("weights/shift/weight_x.safetensors")
     data_file("registry.toml")
     assert "weights/shift/weight_x.safetensors" in provenance.of_run(TOY, "ReLU")["data"]
     assert "registry.toml" not in provenance.of_run(TOY, "ReLU")["data"]
     sets = provenance.of_run(replace(TOY, data=("maps256",)), "ReLU")["data"]
     assert len(next(v for k, v in sets.items() if not k.startswith("weights/"))) == 64
+
+
+def test_the_code_of_a_run_is_what_it_was_when_the_study_began(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(provenance, "code_of", lambda f, p: read.append(f.__name__) or {"a": "b"})
+    failures.append(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        perform(TOY, tmp_path, say=quiet)
+    assert read == ["run"]  # before it ended, and it never did
 
 
 def test_a_run_that_another_engine_is_at_is_left_to_it(tmp_path: Path) -> None:

@@ -120,7 +120,7 @@ def test_bounds_and_baselines_become_rows(monkeypatch):
     assert exact.networks == ()
     assert rows["energy, lower, images"].value == bounds["lower"]["images"]
     assert rows["energy, lower, images"].networks == ["shipped"]
-    curves = mnist.excerpt(mnist.Bridge(), 0, found)
+    curves = mnist.STUDY.excerpt(mnist.Bridge(), 0, found)
     assert curves["energy, profile, gain"].tolist() == bounds["profile"]["gain"]
 
 

@@ -55,7 +55,7 @@ def perform(
             there is now; nothing has been run then.
         CheckpointError: the disk refuses; trainings go on from their checkpoints.
     """
-    provenance.listen()
+    provenance.start(study)
     asked, busy = list(cells(study, arms, seeds)), []
     if not again:
         for cell in asked:

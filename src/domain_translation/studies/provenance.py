@@ -19,12 +19,18 @@ from domain_translation.studies.study import Study
 PACKAGE = Path(domain_translation.__file__).parent
 # What the package's data files are that a run computes with; the others describe and index.
 NETWORKS = ".safetensors"
-_handed: set[str] = set()  # data files that were asked for since `listen`
+_handed: set[str] = set()  # data files that were asked for since `start`
+
+
+def start(study: Study) -> None:
+    """Read the code as it is before hours pass, and note from now on which networks are loaded."""
+    code_of(study.run, PACKAGE)
+    _listen()
 
 
 @functools.cache
-def listen() -> None:
-    """Note from now on which of the package's networks are loaded; once a process."""
+def _listen() -> None:
+    """Once a process: an audit hook stays."""
 
     def note(event: str, arguments: tuple[object, ...]) -> None:
         if event == "domain_translation.data_file" and str(arguments[0]).endswith(NETWORKS):

@@ -80,6 +80,11 @@ def scalars(found: Mapping[str, Tensor]) -> dict[str, float]:
     return {name: float(value) for name, value in found.items() if value.ndim == 0}
 
 
+def curves(settings: Any, seed: int, found: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """An excerpt: those of the tensors that are no single numbers."""
+    return {name: value for name, value in found.items() if value.ndim}
+
+
 @dataclass(frozen=True)
 class Study:
     """Arms that are compared, each with several seeds.

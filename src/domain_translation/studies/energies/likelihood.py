@@ -25,7 +25,7 @@ from domain_translation.notebook.cards import fingerprint
 from domain_translation.notebook.evidence import Estimate
 from domain_translation.scores import Energy
 from domain_translation.studies import stored_runs
-from domain_translation.studies.study import Measure, Study, measures, scalars, tensors
+from domain_translation.studies.study import Measure, Study, curves, measures, scalars, tensors
 
 NAME = "energies/mnist"
 LEVELS, RIM = 256, 2
@@ -174,11 +174,6 @@ def measure(bridge: Bridge, seed: int, found: Mapping[str, Tensor]) -> list[Meas
     return rows + measures(numbers, [fingerprint(weights.load(NAME))])
 
 
-def excerpt(bridge: Bridge, seed: int, found: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The profile over temperatures."""
-    return {name: value for name, value in found.items() if value.ndim}
-
-
 STUDY = Study(
     "energies/likelihood",
     {"annealed": Bridge()},
@@ -186,7 +181,7 @@ STUDY = Study(
     run,
     measure,
     trains=False,
-    excerpt=excerpt,
+    excerpt=curves,
     data=("mnist",),
     earlier="results/full/energies/likelihood.json",
 )

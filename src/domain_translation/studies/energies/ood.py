@@ -27,7 +27,7 @@ from domain_translation.notebook.evidence import Estimate
 from domain_translation.runtime import in_parts
 from domain_translation.scores import Energy
 from domain_translation.studies import stored_runs
-from domain_translation.studies.study import Measure, Study, measures, scalars, tensors
+from domain_translation.studies.study import Measure, Study, curves, measures, scalars, tensors
 
 IMAGES = 1000  # of each set
 FITTED = 5000  # training images that the detectors without an energy are fitted to
@@ -149,11 +149,6 @@ def measure(world: World, seed: int, found: Mapping[str, Tensor]) -> list[Measur
     return measures(areas | scalars(found), [fingerprint(weights.load(world.energy))])
 
 
-def excerpt(world: World, seed: int, found: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Areas with their intervals, and the curves."""
-    return {name: value for name, value in found.items() if value.ndim}
-
-
 STUDY = Study(
     "energies/ood",
     WORLDS,
@@ -161,7 +156,7 @@ STUDY = Study(
     run,
     measure,
     trains=False,
-    excerpt=excerpt,
+    excerpt=curves,
     data=("cifar10", "mnist", "mnistm", "fashion"),
     earlier="results/full/energies/ood.json",
 )
