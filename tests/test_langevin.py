@@ -15,7 +15,7 @@ from scipy import stats
 from domain_translation import langevin, runners
 from domain_translation.densities import Banana, Gaussian, GaussianMixture
 from domain_translation.kernels import Kernel
-from domain_translation.noise import Noise
+from domain_translation.noise import Noise, shared_blocks
 from domain_translation.notebook.machine import INSTRUCTION_SETS
 
 CHAINS = 40_000
@@ -163,6 +163,43 @@ def test_a_schedule_is_followed_step_by_step() -> None:
     trajectory = langevin.sample(cooled, torch.ones(4, 1), 20, thin=1).trajectory
     assert (trajectory[11] != 0).all()
     assert (trajectory[12:] == 0).all()
+
+
+def test_an_annealed_score_is_asked_at_the_level_of_its_step() -> None:
+    levels, seen = torch.linspace(2.0, 0.5, 23), []
+
+    def score(x: torch.Tensor, sigma: float) -> torch.Tensor:
+        seen.append(sigma)
+        return -x / sigma**2
+
+    kernel = langevin.ula(score, 0.1, temperature=0.0, sigma=levels)
+    x = langevin.sample(kernel, torch.ones(2, 1), 23, chain_seeds=[0, 1]).x
+    torch.testing.assert_close(x, (1 - 0.1 / levels**2).prod().expand(2, 1))
+    assert seen == [2.0, *levels.tolist()]  # first a look at its shape
+    with pytest.raises(ValueError, match="sigma was 0"):
+        langevin.ula(score, 0.1, sigma=0.0)
+
+
+@pytest.mark.parametrize("shape", [(50, 2), (3, 4, 5)])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_floats_and_tensors_as_coefficients_lead_to_the_same_bits(
+    shape: tuple[int, ...], dtype: torch.dtype
+) -> None:
+    x = torch.randn(shape, generator=torch.Generator().manual_seed(0)).to(dtype)
+    noise = next(shared_blocks(x, torch.Generator().manual_seed(1), metropolis=True))
+    steps = torch.linspace(0.01, 0.2, len(noise.normal))
+
+    def both(y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return y.square().flatten(1).sum(1) / 3, -2 * y / 3
+
+    for kernel in (langevin.ula(torch.neg, steps, 0.7), langevin.mala(both, steps, 0.7)):
+        ends = []
+        for tensors in (False, True):
+            at = kernel.coefficients(0, len(steps), x, tensors=tensors)
+            ends.append(
+                runners.advance(kernel.move, kernel.target, kernel.start(x), noise, at, []).state.x
+            )
+        assert torch.equal(*ends)
 
 
 def test_trajectory_info_and_acceptance_agree() -> None:

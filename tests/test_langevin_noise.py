@@ -265,3 +265,25 @@ def test_bad_adaptations() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             adapt_step_size(lambda a: langevin.mala(Gaussian().energy_and_score, a), start, **bad)
+
+
+def test_a_chain_that_nobody_checks_goes_on() -> None:
+    calls, kernel = [], langevin.ula(lambda x: calls.append(len(x)) or x / x, 0.1)
+    start = torch.tensor([[0.0, 1.0], [2.0, 1.0]])
+    with pytest.raises(langevin.DivergenceError, match="step 1: chain 0 "):
+        langevin.sample(kernel, start, 30)
+    calls.clear()
+    chain = langevin.sample(kernel, start, 30, check=False)
+    assert calls == [2] * 30  # no look at its shape
+    assert chain.x.isnan().tolist() == [[True, False], [False, False]]
+    assert torch.equal(chain.x[1], langevin.sample(kernel, start[1:].repeat(2, 1), 30).x[1])
+
+
+@pytest.mark.parametrize("event", [(2,), (3, 16, 16)])
+def test_normal_noise_is_the_same_in_blocks_of_any_length(event: tuple[int, ...]) -> None:
+    x, seeds = torch.zeros(2, *event), [5, 6]
+    short, long = (chain_blocks(x, seeds, metropolis=False, steps=n) for n in (1, 30))
+    whole = next(long).normal
+    assert len(whole) == 30
+    for step in whole:
+        assert torch.equal(next(short).normal[0], step)

@@ -40,9 +40,13 @@ class Coefficients(NamedTuple):
 
     drift: Any  # alpha P
     spread: Any  # sqrt(2 alpha T P), standard deviation of the noise
-    beta: Any  # 1 / T of the target; 0 and unread without a Metropolis test
-    pull: Any  # drift / spread; 0 and unread without a Metropolis test
-    sigma: Any  # noise level that the score is asked at; 0 and unread if it knows only one
+    beta: Any  # 1 / T of the target; without a Metropolis test, sigma or unread
+    pull: Any  # drift / spread; unread without a Metropolis test
+
+    @property
+    def sigma(self) -> Any:
+        """Noise level that the score is asked at, in the place of a beta that nobody reads."""
+        return self.beta
 
 
 Move = Callable[[Any, State, Noise, Coefficients], tuple[State, Info]]
@@ -152,12 +156,12 @@ class Kernel:
         if self.scale is not None:
             scale = self.scale
             drift, spread = _outer(drift, scale**2), _outer(spread, scale)
-        beta = pull = sigma = torch.zeros(count)
+        beta = pull = torch.zeros(count)
         if self.adjusted:
             beta, pull = 1 / temperature, drift / spread
-        if self.sigma is not None:
-            sigma = values("sigma", self.sigma, first, count, positive=True)
-        numbers = (drift, spread, beta, pull, sigma)
+        elif self.sigma is not None:
+            beta = values("sigma", self.sigma, first, count, positive=True)
+        numbers = (drift, spread, beta, pull)
         return Coefficients(*(c.to(x) if tensors or c.ndim > 1 else c.tolist() for c in numbers))
 
 
