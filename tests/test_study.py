@@ -285,6 +285,32 @@ def test_a_card_of_other_code_holds_no_run_and_is_not_overwritten_by_fewer(
     assert len(write_card(TOY, tmp_path / "two", data, card, again=True).origin["runs"]) == 2
 
 
+def test_a_card_does_not_silently_leave_out_runs_of_other_code(
+    tmp_path: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    perform(TOY, tmp_path, seeds=[0], say=quiet)
+    other_code(monkeypatch)
+    with pytest.raises(StudyError, match=r"swish-c-8-0.safetensors was made .* \(kernels.py\)"):
+        write_card(TOY, tmp_path, data, None)
+    perform(TOY, tmp_path, seeds=[1], say=quiet)
+    assert len(write_card(TOY, tmp_path, data, None, again=True).origin["runs"]) == 2
+
+
+def judge(settings: Width, seed: int, found: Mapping[str, Tensor]) -> list[Measure]:
+    from domain_translation.files import data_file
+
+    data_file("weights/shift/weight_y.safetensors")
+    return measures({"judged": 1.0})
+
+
+def test_networks_that_measure_are_part_of_the_card(tmp_path: Path, data: Path) -> None:
+    judged = replace(TOY, measure=judge)
+    perform(judged, tmp_path, seeds=[0], say=quiet)
+    card = write_card(judged, tmp_path, data, None)
+    assert "weights/shift/weight_y.safetensors" in card.origin["data"]
+    assert len(provenance.held(judged, card)) == 2
+
+
 def test_a_card_without_provenance_is_refused(tmp_path: Path, data: Path) -> None:
     perform(TOY, tmp_path, say=quiet)
     card = collect(TOY, tmp_path)

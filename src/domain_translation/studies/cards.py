@@ -54,6 +54,7 @@ def collect(study: Study, folder: Path, card: Card | None = None) -> Card:
     Raises:
         CardError: a number that is not finite; a committed card without provenance.
     """
+    provenance.start(study)
     parts = []
     for cell in cells(study):
         found = at_hand(study, folder, card, cell, again=True)
@@ -85,13 +86,17 @@ def write_card(
         folder: of the cached runs.
         data: of the checkout, whose ``cards`` and ``studies`` are written to.
         card: the committed one.
-        again: replace even a card that holds runs which are not at hand any more.
+        again: leave out runs of other code, and replace even a card that holds such.
 
     Raises:
-        StudyError: nothing is at hand; or the committed card holds more that would be lost.
+        StudyError: nothing is at hand, a file is of other code, settings or data; or the committed
+            card holds runs that would be lost.
         CheckpointError, OSError: the disk refuses.
     """
+    (folder / study.name).mkdir(parents=True, exist_ok=True)
     with FileLock(folder / study.name / "card.lock"):
+        for cell in cells(study):
+            at_hand(study, folder, card, cell, again=again)
         new = collect(study, folder, card)
         if not new.origin:
             raise StudyError(f"no run of {study.name} is at hand; run it without --card first")

@@ -46,9 +46,9 @@ def of_run(study: Study, arm: str) -> dict[str, Any]:
 
 
 def of_card(study: Study, data: Iterable[str]) -> dict[str, Any]:
-    """The same of a card, whose numbers depend on how they are measured, too."""
+    """The same of a card, whose numbers depend on how they have just been measured, too."""
     settings = {arm: repr(settings) for arm, settings in study.arms.items()}
-    return {"code": _code(study), "settings": settings, "data": _data(study, data)}
+    return {"code": _code(study), "settings": settings, "data": _data(study, {*data, *_handed})}
 
 
 def changed(study: Study, arm: str, origin: Mapping[str, Any]) -> list[str]:
