@@ -94,12 +94,13 @@ def cool(
     kernel = ula(score, step_size, temperature)
 
     def cooled(rows: Tensor) -> Chain:
-        seeds = [chain_seed(seed, ids[i]) for i in rows.tolist()]
+        places = rows.tolist()
+        seeds = [chain_seed(seed, ids[i]) for i in places]
         try:
             return sample(kernel, x[rows], steps, chain_seeds=seeds, thin=thin)
         except DivergenceError as error:  # it counts chains in the part
-            here = [rows.tolist()[i] for i in error.chains]
-            raise DivergenceError(error.step, here, error.norms) from error
+            chains = [places[i] for i in error.chains]
+            raise DivergenceError(error.step, chains, error.norms) from error
 
     # Parts of equal size, as far as that goes: no sample is left over alone.
     parts = torch.tensor_split(fringe, math.ceil(len(fringe) / (batch or len(fringe))))
