@@ -14,7 +14,7 @@ from matplotlib.text import Text
 mpl.use("Agg")
 
 from domain_translation import densities, plots
-from domain_translation.notebook.evidence import mean, unmeasured
+from domain_translation.notebook.evidence import mean, share, unmeasured
 from domain_translation.plots.curves import _apart, _contrast, readable
 
 VIEW = (-2.0, 2.0, -1.0, 1.0)
@@ -138,11 +138,12 @@ def test_other_names_take_what_no_method_among_them_has():
 
 def test_intervals_draw_the_estimates_with_their_95_percent_bars():
     _, ax = one_axes()
-    plots.intervals(ax, [10, 20, 30], [LOW, unmeasured("a card"), HIGH], color=plots.RED)
+    lopsided = share(1, 10, seeds=1)
+    plots.intervals(ax, [10, 20, 30], [LOW, unmeasured("a card"), lopsided], color=plots.RED)
     (bar,) = ax.containers
-    assert bar.lines[0].get_xydata().tolist() == [[10, 2], [30, 6]]
+    assert bar.lines[0].get_xydata().tolist() == [[10, 2], [30, 0.1]]
     segments = bar.lines[2][0].get_segments()
-    for segment, estimate in zip(segments, (LOW, HIGH), strict=True):
+    for segment, estimate in zip(segments, (LOW, lopsided), strict=True):
         assert segment[:, 1].tolist() == pytest.approx(estimate.interval())
     assert bar.lines[0].get_markerfacecolor() == plots.RED
 
