@@ -17,7 +17,6 @@ from domain_translation.cf_ebm.sheets import sheet
 from domain_translation.cf_ebm.work import short_run_network, work
 from domain_translation.data.digits import Split
 from domain_translation.data.procedural import glyphs
-from domain_translation.evaluation import protocol
 from domain_translation.evaluation.cost import multiplications
 from domain_translation.evaluation.protocol import Protocol
 from domain_translation.evaluation.sample_judges import SampleJudge
@@ -30,12 +29,11 @@ def real(n: int, seed: int) -> Split:
 
 
 @pytest.fixture
-def case(monkeypatch: pytest.MonkeyPatch) -> generation.Case:
+def case() -> generation.Case:
     torch.manual_seed(0)
     network = EnergyNetwork(8, 2, 1).requires_grad_(False).eval()
     judge = SampleJudge(8, width=4).requires_grad_(False).eval()
-    monkeypatch.setattr(protocol.weights, "load", lambda name: judge)
-    rules = Protocol("by hand", 110, 8, 1, "energies/judge_glyphs", subsets=2, subset=20)
+    rules = Protocol("by hand", 110, 8, 1, subsets=2, subset=20)
     return generation.Case(
         network, ShortRun(4, 1.0, 0.01), judge, rules, real(150, 1), real(120, 2)
     )

@@ -26,7 +26,8 @@ def test_step_noise_and_temperature_convert_back_and_forth(step_size: float, noi
 
 def drift_and_noise(parameters: schedules.Parameters, step: int) -> tuple[float, float]:
     at = ula(torch.neg, *parameters).coefficients(step, 1, torch.zeros(1).double())
-    return at.drift.item(), at.spread.item() ** 2
+    (drift,), (spread,) = at.drift, at.spread
+    return float(drift), float(spread) ** 2
 
 
 @given(step_size=sizes, noise=sizes)
