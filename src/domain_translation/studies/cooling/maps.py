@@ -135,15 +135,6 @@ def choose(
     }
 
 
-def evaluate(
-    networks: Networks, test: folders.Domains, setting: Cooling, seed: int
-) -> dict[str, Tensor]:
-    """What `measured` finds when the test photographs are cooled with the noise of `seed`."""
-    score = score_of(networks, setting.sigma)
-    found = cooling.study(in_batches(networks.forward), score, test.source, setting, seed=seed)
-    return measured(found, test)
-
-
 def measured(found: Cooled, test: folders.Domains) -> dict[str, Tensor]:
     """Everything that is said of cooled test photographs, and a few pictures of them."""
     at = accuracies(found, test.target)
@@ -253,8 +244,10 @@ def run(plan: Plan, seed: int, folder: Path) -> dict[str, Tensor]:
     found = {f"validation, {name}": value for name, value in trials.items()}
     found["pairs"] = torch.tensor(len(pairs.train.source))
     found |= tensors(baselines(pairs.test.target), "baselines")
+    translator, test = in_batches(networks.forward), pairs.test
     for name, setting in zip(SETTINGS, (chosen, PAPER), strict=True):
-        arm = evaluate(networks, pairs.test, setting, seed)
+        score = score_of(networks, setting.sigma)
+        arm = measured(cooling.study(translator, score, test.source, setting, seed=seed), test)
         found |= {f"{name}, {key}": value for key, value in arm.items()}
     for name, network in networks._asdict().items():
         found |= {f"{name}/{k}": v.half() for k, v in network.state_dict().items()}
