@@ -75,7 +75,7 @@ def inception_features(weights: Path | str) -> Features:
     )
 
     def features(x: Tensor) -> Tensor:
-        return network(eight_bit(x))[0]
+        return network.to(x.device)(eight_bit(x))[0]
 
     return lambda x: in_parts(features, x, size=32)
 
