@@ -261,7 +261,7 @@ def test_pictures_show_any_channels_and_sizes_clamped_in_their_places():
     assert [float(a[0, 0, 0]) for a in arrays[:3]] == [0, 0.5, 1]
     shown = arrays[3]
     half = shown.shape[0] // 2
-    assert shown.shape == (192, 192, 3)  # whole pixels: squares of 96
+    assert shown.shape == (128, 128, 3)  # whole pixels: squares of 64
     assert (shown[:half, :half] == 0).all()
     assert (shown[half:, :half] == 1).all()
     assert (shown[:half, half:] == 1).all()

@@ -134,7 +134,7 @@ def label_lines(ax: Axes, *, size: float = 9.5) -> None:
     rooms = [height * (1 + name.count("\n")) for name in names]
     heights = _apart([y for _, y in ends], rooms)
     for (x, y), at, line, name in zip(ends, heights, lines, names, strict=True):
-        moved = abs(at - y) > height / 3 or x < 0.9
+        moved = abs(at - y) > height / 3 or x < 0.85
         ax.annotate(
             name,
             (min(x, 1.0), y),

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from domain_translation.plots.style import GREEN, INK
 
-SHARP = 192  # pixels of an enlarged picture's side, at least: more than a tile has on the page
+SHARP = 128  # pixels of an enlarged picture's longer side, at least; the page does the rest
 
 
 def pictures(
