@@ -253,13 +253,17 @@ def test_inception_gets_colour_images_of_256_levels(
     file.write_bytes(b"weights")
     monkeypatch.setattr(spaces, "_INCEPTION_SHA", "9a129038d9a00aed")
 
-    def extractor(
-        name: str, names: list[str], feature_extractor_weights_path: str
-    ) -> Callable[[Tensor], tuple[Tensor]]:
-        assert (names, feature_extractor_weights_path) == (["2048"], str(file))
-        return lambda x: (x.flatten(1),)
+    class Extractor(torch.nn.Module):
+        def __init__(
+            self, name: str, names: list[str], feature_extractor_weights_path: str
+        ) -> None:
+            assert (names, feature_extractor_weights_path) == (["2048"], str(file))
+            super().__init__()
 
-    stand_in = SimpleNamespace(FeatureExtractorInceptionV3=extractor)
+        def forward(self, x: Tensor) -> tuple[Tensor]:
+            return (x.flatten(1),)
+
+    stand_in = SimpleNamespace(FeatureExtractorInceptionV3=Extractor)
     monkeypatch.setitem(sys.modules, "torch_fidelity", SimpleNamespace())
     monkeypatch.setitem(sys.modules, "torch_fidelity.feature_extractor_inceptionv3", stand_in)
     x = torch.tensor([-1.2, -1.0, 0.0, 1.0]).reshape(1, 1, 2, 2).expand(40, -1, -1, -1)
