@@ -135,6 +135,7 @@ class Run(NamedTuple):
     lengths: tuple[int, int] = (50, 250)
     waits: float = 0.02
     uploads: float = 0.03
+    float64: bool = False  # whether it needs double precision on the device
 
 
 def chain(kernel: Callable[[To], langevin.Kernel], **how: Any) -> Callable[[int, To], Any]:
@@ -228,15 +229,47 @@ RUNS = {
 
 @pytest.mark.parametrize("name", RUNS)
 def test_steps_neither_wait_nor_upload_and_have_the_bits_of_the_cpu(name: str) -> None:
-    call, (short, long), waits, uploads = RUNS[name]
-    with pretend.accelerator(float64=False) as few:
+    call, (short, long), waits, uploads, float64 = RUNS[name]
+    with pretend.accelerator(float64=float64) as few:
         found = call(short, there)
-    with pretend.accelerator(float64=False) as many:
+    with pretend.accelerator(float64=float64) as many:
         call(long, there)
     assert_same_bits(found, call(short, here))
     more = many - few
     assert more.waits.total() / (long - short) <= waits, more
     assert more.uploads.total() / (long - short) <= uploads, more
+
+
+def test_a_divergence_is_reported_from_any_device() -> None:
+    kernel = langevin.ula(lambda x: torch.where(x > 0.9, torch.inf, x), 0.1)
+    with pretend.accelerator(float64=False), pytest.raises(langevin.DivergenceError) as caught:
+        langevin.sample(kernel, there(POINTS), 50)
+    with pytest.raises(langevin.DivergenceError) as wanted:
+        langevin.sample(kernel, POINTS, 50)
+    assert vars(caught.value) == vars(wanted.value)
+
+
+def test_mistakes_fail_as_on_cuda_and_are_counted() -> None:
+    x = torch.ones(3)
+    with pretend.accelerator() as seen:
+        y = there(x)
+        for wrong in (
+            lambda: x + y,
+            lambda: torch.stack([x[0], y[0]]),
+            lambda: x[y.long()],
+            lambda: torch.empty_like(y).normal_(generator=torch.Generator()),
+            lambda: torch.empty(3).normal_(generator=torch.Generator(pretend.NAME)),
+        ):
+            with pytest.raises(pretend.MixedDevices):
+                wrong()
+        with pytest.raises(TypeError, match="array"):
+            y.numpy()
+        assert not seen.waits
+        assert float((y * x[0] + y[x > 0]).sum()) == 6
+    assert seen.waits.total() == 2  # float, and a mask
+    assert seen.uploads.total() == 2  # x, and the mask
+    with pretend.accelerator(float64=False), pytest.raises(TypeError, match="float64"):
+        there(x).double()
 
 
 # Once
