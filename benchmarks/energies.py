@@ -24,10 +24,10 @@ from samplers import machine
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, cosine_similarity
 
-from domain_translation import langevin, scores
-from domain_translation.cf_ebm.network import EnergyNetwork
-from domain_translation.cf_ebm.sampling import frozen
+from domain_translation.energies.network import EnergyNetwork
+from domain_translation.energies.sampling import frozen
 from domain_translation.runtime import seeded
+from domain_translation.sampling import langevin, scores
 
 IMAGES, STEPS, STEP, NOISE = 64, 50, 1.0, 0.02
 WIDTHS = (8, 16)

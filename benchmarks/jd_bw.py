@@ -23,10 +23,10 @@ from typing import Any
 import torch
 from samplers import machine
 
-from domain_translation.batch_weight.record import Record
-from domain_translation.jd_bw import images, training
-from domain_translation.jd_bw.config import QUICK_DIGITS
-from domain_translation.jd_bw.step_parts import step_parts
+from domain_translation.reweighting import images, joint
+from domain_translation.reweighting.config import QUICK_DIGITS
+from domain_translation.reweighting.record import Record
+from domain_translation.reweighting.step_costs import step_parts
 from domain_translation.training import Player, fit
 
 RESULTS = Path(__file__).parent / "results"
@@ -63,9 +63,9 @@ def measure(rounds: int, steps: int) -> dict[str, Any]:
     networks = images.networks(config)
     parts = step_parts(x, y, networks, config, g)
     record = Record((rounds + 1) * steps, config.clip_first, config.clip_last)
-    players = training.players(networks, config)
-    step = training.algorithm1(x, y, networks, config, record, players)
-    batches = training.minibatches(len(x), len(y), config)
+    players = joint.players(networks, config)
+    step = joint.algorithm1(x, y, networks, config, record, players)
+    batches = joint.minibatches(len(x), len(y), config)
     seconds: dict[str, list[float]] = {name: [] for name in ("step", "updates", *parts)}
     for round_ in range(-1, rounds):  # the first round warms up
         turn = {name: part.times * spent(part.run, REPEATS) for name, part in parts.items()}

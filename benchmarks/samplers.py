@@ -64,7 +64,7 @@ def variants(task: Task, device: str) -> dict[str, Callable[[], Any]]:
     """What takes part: name -> a run that returns final states (B, d) or a trajectory."""
     import torch
 
-    from domain_translation import densities, langevin
+    from domain_translation.sampling import densities, langevin
 
     ring = densities.GaussianMixture.ring(8, 4.0, 0.5)
     wide = densities.Gaussian(torch.zeros(100), torch.logspace(-1, 0, 100))

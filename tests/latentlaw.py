@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from domain_translation.data.procedural.latent import Law
+from domain_translation.synthetic.latent import Law
 
 
 def log_density(law: Law, latents: dict[str, Any], i: int) -> float:

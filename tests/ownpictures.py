@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from PIL import Image
 
-from domain_translation import cyclegan, dae
-from domain_translation.models import save_model
+from domain_translation import denoising
 from domain_translation.runtime import seeded
+from domain_translation.training.model_files import save_model
+from domain_translation.translators import cyclegan
 
 
 def pixels(width: int, height: int, seed: int = 0) -> np.ndarray:
@@ -39,7 +40,7 @@ def folder(path: Path, count: int = 4, side: int = 24) -> Path:
 def denoiser_file(path: Path, **card: Any) -> Path:
     """An untrained denoiser with a card; its score is small and smooth."""
     with seeded(1):
-        network = dae.UNetDenoiser(channels=3, width=4)
+        network = denoising.UNetDenoiser(channels=3, width=4)
     said = {"sigma": 0.3, "channels": 3, "size": None, "range": "[-1, 1]", **card}
     save_model(path, network, said)
     return path

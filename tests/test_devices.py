@@ -18,48 +18,44 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.utils._pytree import tree_leaves
 
-from domain_translation import (
-    adaptation,
-    ais,
-    cli,
-    cooling,
-    dae,
-    diagnostics,
-    langevin,
-    runtime,
-    schedules,
-    scores,
-)
-from domain_translation.cf_ebm import detection, energy_free, quadrature, restoration, saliency, toy
-from domain_translation.cf_ebm import sampling as energies
-from domain_translation.cf_ebm.network import EnergyNetwork
+from domain_translation import cli, cooling, denoising, runtime
+from domain_translation.cooling.pictures import cool as cool_pictures
 from domain_translation.cooling.stopping import cool_along, cool_until
 from domain_translation.cooling.strips import strip
-from domain_translation.dae.principal import principal
-from domain_translation.densities import GaussianMixture
-from domain_translation.evaluation import (
-    class_preservation,
+from domain_translation.denoising.principal import principal
+from domain_translation.energies import (
+    baseline_densities,
+    baseline_detectors,
+    detection,
+    likelihood,
+    quadrature,
+    restoration,
+    saliency,
+    toy,
+)
+from domain_translation.energies import sampling as energies
+from domain_translation.energies.network import EnergyNetwork
+from domain_translation.evaluation import forced_choice
+from domain_translation.evaluation.distances import (
+    features,
+    frechet,
+    kernel_distance,
+    neighbours,
+    trivial_generators,
+)
+from domain_translation.evaluation.judges import classical, image_judges, sample_judges
+from domain_translation.evaluation.pictures import (
+    change,
     controls,
     counterparts,
-    distances,
-    features,
-    forced_choice,
-    frechet,
-    image_judges,
-    judges,
-    kernel_distance,
-    likelihood,
     looks,
     map_classes,
-    neighbours,
     noisiness,
     regions,
-    sample_judges,
-    significance,
-    tempering,
-    trivial,
 )
-from domain_translation.pictures import cool as cool_pictures
+from domain_translation.evaluation.statistics import class_preservation, significance
+from domain_translation.sampling import adaptation, ais, diagnostics, langevin, schedules, scores
+from domain_translation.sampling.densities import GaussianMixture
 
 pretend = pytest.importorskip("pretend", exc_type=ImportError)  # older releases lack its hooks
 
@@ -114,7 +110,7 @@ def network(make: Callable[..., nn.Module], to: To, *arguments: Any) -> Any:
 
 
 def score(to: To) -> scores.Score:
-    return scores.dae_score(network(dae.UNetDenoiser, to, 1, 2), 0.3)
+    return scores.dae_score(network(denoising.UNetDenoiser, to, 1, 2), 0.3)
 
 
 def energy(to: To) -> EnergyNetwork:
@@ -284,7 +280,7 @@ def detectors(to: To) -> Any:
         "levels": detection.greys(torch.linspace(-1, 1, 4), train),
         "blurred": detection.blurred(train, 1.0),
     }
-    found = detection.energy_detectors(known, train) | dict(energy_free.energy_free(train))
+    found = detection.energy_detectors(known, train) | dict(baseline_detectors.energy_free(train))
     return detection.table(found, train, others)
 
 
@@ -315,34 +311,34 @@ def normaliser(to: To) -> Any:
 
 def densities_with_likelihoods(to: To) -> Any:
     levels = to(((COLOUR[:, :1, :2, :2] + 1) * 4).floor())
-    x = likelihood.dequantised(levels, 8, Generator().manual_seed(0))
+    x = baseline_densities.dequantised(levels, 8, Generator().manual_seed(0))
     found = (
-        likelihood.histograms(levels, 8, x),
-        likelihood.gaussian(x, x, [0.1]),
-        likelihood.mixture(x, x, [2], [0.1]),
-        likelihood.kernels(x, x, [0.3]),
+        baseline_densities.histograms(levels, 8, x),
+        baseline_densities.gaussian(x, x, [0.1]),
+        baseline_densities.mixture(x, x, [2], [0.1]),
+        baseline_densities.kernels(x, x, [0.3]),
     )
     return [(one.validation, one.gain(x)) for one in found]
 
 
 def temperatures(to: To) -> Any:
     x, how = to(draw(3, 2)), {"hottest": 5.0, "steps": 4}
-    profile = tempering.profile(bent, x, coldest=0.5, chains=4, **how)
-    return vars(profile), profile.at(1.0), profile.at(0.1), tempering.bracket(
+    profile = likelihood.profile(bent, x, coldest=0.5, chains=4, **how)
+    return vars(profile), profile.at(1.0), profile.at(0.1), likelihood.bracket(
         bent, 1.0, x, settle=3, **how
     )  # fmt: skip
 
 
 def judged(to: To) -> Any:
     x, y = to(COLOUR), to(CLASSES)
-    both = judges.train_judges(x, y)
+    both = classical.train_judges(x, y)
     judge = network(sample_judges.SampleJudge, to, 8, 3)
     five = network(image_judges.ImageJudges, to, 8)
     table = class_preservation.confusion(judge, x, y, 10)
     pairs = class_preservation.grid(lambda image, seed: image + seed / 9, x, 2)
     return (
-        judges.accuracy(both, x, y),
-        judges.likeness(both, x, y),
+        classical.accuracy(both, x, y),
+        classical.likeness(both, x, y),
         image_judges.target_likeness(five, x),
         class_preservation.agreement(table),
         class_preservation.variance_shares(pairs.flatten(2)),
@@ -358,7 +354,7 @@ def sets_of_images(to: To) -> Any:
         frechet.frechet_distance(x[:, :5], y[:, :5]),
         kernel_distance.kernel_distance(x, y, subsets=3, size=9),
         neighbours.memorisation(many[:9] + 0.1, many, many[:50]),
-        trivial.gaussian_samples(to(COLOUR), 5, components=2),
+        trivial_generators.gaussian_samples(to(COLOUR), 5, components=2),
         looks.fit(to(COLOUR), to(OTHER)).share(to(OTHER)),
     )
 
@@ -368,7 +364,7 @@ def pairs_of_images(to: To) -> Any:
     region = regions.changed_region(x, y, 0.5)
     before, after = noisiness.noise_level(x), noisiness.noise_level(y)
     return (
-        distances.change((x + 1) / 2, (y + 1) / 2),
+        change.change((x + 1) / 2, (y + 1) / 2),
         counterparts.to_counterparts(x, y, to(CLASSES)),
         controls.blurred_as_far(x, y),
         map_classes.map_classes(x, map_classes.CITY),

@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from domain_translation.commands import book, pictures, study
+from domain_translation.commands import book, pictures, recipe, study
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,6 +26,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     book.add(commands)
     pictures.add(commands)
+    recipe.add(commands)
     study.add(commands)
     return parser
 

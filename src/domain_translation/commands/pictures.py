@@ -77,7 +77,7 @@ def _number(parser: Any, name: str, kind: type, text: str) -> None:
 
 def _train(options: argparse.Namespace) -> int:
     def action() -> int:
-        from domain_translation.pictures import train_denoiser_on_folder
+        from domain_translation.cooling.pictures import train_denoiser_on_folder
 
         card, skipped = train_denoiser_on_folder(**_settings(options))
         _list_skipped(skipped)
@@ -94,7 +94,7 @@ def _train(options: argparse.Namespace) -> int:
 
 def _cool(options: argparse.Namespace) -> int:
     def action() -> int:
-        from domain_translation.pictures import cool_folder, load_denoiser, load_translator
+        from domain_translation.cooling.pictures import cool_folder, load_denoiser, load_translator
 
         settings = _settings(options)
         translator = load_translator(settings.pop("translator"), settings.pop("factory"))
@@ -123,7 +123,7 @@ def _guarded(action: Any, kept: str) -> int:
         where = f"{error.filename}: " if error.filename else ""
         return complain(f"{where}{error.strerror or error}", FAILED)
     except (ValueError, RuntimeError) as error:
-        from domain_translation.pictures import PicturesError
+        from domain_translation.cooling.pictures import PicturesError
         from domain_translation.training import TrainingError
 
         if isinstance(error, PicturesError | TrainingError):

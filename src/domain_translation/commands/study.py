@@ -48,9 +48,9 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; the exit status."""
     if options.list == bool(options.name):
         return complain("study needs a NAME, or --list, which shows all", USAGE_ERROR)
-    from domain_translation.checkpoints import CheckpointError
     from domain_translation.notebook.cards import CardError
     from domain_translation.studies.study import StudyError
+    from domain_translation.training.checkpoints import CheckpointError
 
     try:
         with _stoppable():

@@ -2,14 +2,14 @@
 
 from domain_translation.cooling.cool import Cooled, Translated, cool, cool_then_translate
 from domain_translation.cooling.fringe import fringe_mask, score_norms
-from domain_translation.cooling.presets import (
-    PAPER,
-    PAPER_GRID,
-    TOY,
-    TOY_POINTS,
-    Cooling,
+from domain_translation.cooling.fringe_tables import (
+    SHARES,
+    ShareRow,
+    Trial,
+    compare_by_share,
+    search,
 )
-from domain_translation.cooling.protocol import SHARES, ShareRow, Trial, compare_by_share, search
+from domain_translation.cooling.presets import PAPER, PAPER_GRID, TOY, TOY_POINTS, Cooling
 from domain_translation.cooling.study import Study, study
 
 __all__ = [

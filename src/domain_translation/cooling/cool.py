@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from domain_translation.langevin import Chain, DivergenceError, sample, ula
+from domain_translation.sampling.langevin import Chain, DivergenceError, sample, ula
 
 Score = Callable[[Tensor], Tensor]
 Translator = Callable[[Tensor], Tensor]

@@ -15,11 +15,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from domain_translation.columns import choose
 from domain_translation.cooling.cool import Score, chain_seed, sample_ids
-from domain_translation.kernels import Coefficients, Info, Move, State, ula, unadjusted
-from domain_translation.langevin import sample
-from domain_translation.noise import Noise
+from domain_translation.sampling.columns import choose
+from domain_translation.sampling.kernels import Coefficients, Info, Move, State, ula, unadjusted
+from domain_translation.sampling.langevin import sample
+from domain_translation.sampling.noise import Noise
 
 
 class Stopped(NamedTuple):

@@ -10,7 +10,7 @@ from torch import Tensor
 from domain_translation.cooling.cool import Score, Translator, cool
 from domain_translation.cooling.fringe import score_norms
 from domain_translation.cooling.presets import Cooling
-from domain_translation.evaluation.controls import blurred_as_far
+from domain_translation.evaluation.pictures.controls import blurred_as_far
 
 
 class Study(NamedTuple):

@@ -12,7 +12,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Generator, Tensor
 
-from domain_translation.data.corruption import salt_and_pepper
+from domain_translation.data.corruptions import salt_and_pepper
 
 Corruption = Callable[[Tensor, float, Generator], Tensor]
 

@@ -1,11 +1,11 @@
 """Judging results: significance, size of a change, and independent classifiers."""
 
-from domain_translation.evaluation.controls import blurred_as_far, moved_as_far
-from domain_translation.evaluation.distances import Change, change
-from domain_translation.evaluation.forced_choice import Preference, forced_choice
-from domain_translation.evaluation.judges import Judge, accuracy, likeness, train_judges
-from domain_translation.evaluation.pixels import pixel_accuracy
-from domain_translation.evaluation.significance import Comparison, compare
+from domain_translation.evaluation.judges.classical import Judge, accuracy, likeness, train_judges
+from domain_translation.evaluation.pictures.change import Change, change
+from domain_translation.evaluation.pictures.controls import blurred_as_far, moved_as_far
+from domain_translation.evaluation.pictures.pixels import pixel_accuracy
+from domain_translation.evaluation.statistics.forced_choice import Preference, forced_choice
+from domain_translation.evaluation.statistics.significance import Comparison, compare
 
 __all__ = [
     "Change",

@@ -15,10 +15,6 @@ PRESENTING = (
     "notebook/",
     "press/",
     "commands/",
-    "errata/",
-    "ledger.py",
-    "plots.py",
-    "plots/",
     "cli.py",
 )
 

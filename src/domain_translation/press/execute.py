@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from domain_translation.ledger import MEASURING
+from domain_translation.notebook.ledger import MEASURING
 from domain_translation.press import kernel, observe
 from domain_translation.press.book import Book, Chapter
 from domain_translation.press.processes import end_marked

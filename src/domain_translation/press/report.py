@@ -13,8 +13,8 @@ from pathlib import Path
 from tabulate import tabulate
 from tqdm import tqdm
 
-from domain_translation.ledger import METADATA_KEY
 from domain_translation.notebook.criteria import CONFIRMED, CONTRADICTED, REDUCED, UNDECIDED
+from domain_translation.notebook.ledger import METADATA_KEY
 from domain_translation.press.run import DEAR, Run
 from domain_translation.press.runner import Job
 

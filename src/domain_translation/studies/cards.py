@@ -8,14 +8,14 @@ from typing import NamedTuple
 from filelock import FileLock
 from torch import Tensor
 
-from domain_translation import checkpoints
-from domain_translation.checkpoints import Checkpoint
 from domain_translation.files import data_file
 from domain_translation.notebook import card_files
 from domain_translation.notebook.cards import Card, CardError, Row
 from domain_translation.studies import provenance
 from domain_translation.studies.engine import Cell, at_hand
 from domain_translation.studies.study import Study, StudyError, cells, slug
+from domain_translation.training import checkpoints
+from domain_translation.training.checkpoints import Checkpoint
 
 
 class Survey(NamedTuple):

@@ -16,13 +16,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from torch import Tensor
 
-from domain_translation import checkpoints, runtime
-from domain_translation.cached import seconds, timed
-from domain_translation.checkpoints import Checkpoint, CheckpointError
+from domain_translation import runtime
 from domain_translation.notebook import machine
 from domain_translation.notebook.cards import Card
 from domain_translation.studies import provenance
 from domain_translation.studies.study import Study, StudyError, cells, place
+from domain_translation.training import checkpoints
+from domain_translation.training.cached import seconds, timed
+from domain_translation.training.checkpoints import Checkpoint, CheckpointError
 
 Cell = tuple[str, int]  # an arm and a seed
 

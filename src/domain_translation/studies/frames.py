@@ -9,9 +9,8 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from domain_translation import ledger
 from domain_translation.files import data_file
-from domain_translation.notebook import card_files
+from domain_translation.notebook import card_files, ledger
 from domain_translation.notebook.cards import Card
 from domain_translation.studies.cards import excerpt
 from domain_translation.studies.study import Study

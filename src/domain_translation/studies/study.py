@@ -26,7 +26,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from domain_translation.langevin import DivergenceError
+from domain_translation.sampling.langevin import DivergenceError
 from domain_translation.training import TrainingError
 
 # What ends a run without a result of its own: it is lost, and counted.

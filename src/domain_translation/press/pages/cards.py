@@ -9,9 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from domain_translation import ledger
-from domain_translation.errata import entries as errata
-from domain_translation.notebook import source
+from domain_translation.notebook import ledger, source
+from domain_translation.notebook.errata import entries as errata
 from domain_translation.press import launch
 from domain_translation.press.book import Book
 from domain_translation.press.notebooks import MARK

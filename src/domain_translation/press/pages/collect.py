@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from domain_translation import ledger
+from domain_translation.notebook import ledger
 from domain_translation.notebook.cards import Card
 from domain_translation.press.measured import expected
 from domain_translation.press.pages.html import slug

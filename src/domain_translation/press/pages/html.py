@@ -12,8 +12,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from domain_translation import ledger
-from domain_translation.notebook import criteria
+from domain_translation.notebook import criteria, ledger
 
 # Dollar signs hug their formula, so that prices in a quoted sentence stay prices.
 _INLINE = re.compile(r"(?<![\\$])\$(?=[^\s$])([^$]*[^\s$\\])\$(?!\d)|`([^`]+)`")

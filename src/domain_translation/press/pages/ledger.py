@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from domain_translation import ledger
-from domain_translation.notebook import criteria
+from domain_translation.notebook import criteria, ledger
 from domain_translation.press.agreement import agreement
 from domain_translation.press.pages.collect import Chapter, Placed
 from domain_translation.press.pages.html import VERDICTS, css, render, row_verdict, slug

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from domain_translation import ledger
+from domain_translation.notebook import ledger
 from domain_translation.press.files import PressError
 
 Key = tuple[tuple[str, ...], str]  # rows and aspect

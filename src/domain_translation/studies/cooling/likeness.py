@@ -14,15 +14,17 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from domain_translation import cooling, directions
+from domain_translation import cooling
 from domain_translation.cooling import PAPER, Cooling
 from domain_translation.cooling import Study as Cooled
 from domain_translation.data import fetch
-from domain_translation.evaluation import Judge, imagenet
-from domain_translation.evaluation.significance import compare
+from domain_translation.evaluation import Judge
+from domain_translation.evaluation.judges import imagenet
+from domain_translation.evaluation.statistics.significance import compare
 from domain_translation.notebook import evidence
 from domain_translation.notebook.cards import fingerprint
 from domain_translation.notebook.evidence import Estimate
+from domain_translation.pretrained import directions
 from domain_translation.studies import stored_runs
 from domain_translation.studies.study import Measure, Study, measures
 

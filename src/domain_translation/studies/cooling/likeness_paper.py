@@ -15,13 +15,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from domain_translation import cooling, cyclegan, dae, scores
+from domain_translation import cooling, denoising
 from domain_translation.cooling import PAPER, PAPER_GRID, Cooling
-from domain_translation.dae import DenoiserConfig
 from domain_translation.data import fetch, folders
-from domain_translation.evaluation import imagenet
+from domain_translation.denoising import DenoiserConfig
+from domain_translation.evaluation.judges import imagenet
+from domain_translation.sampling import scores
 from domain_translation.studies.cooling.likeness import TARGETS, judged, likeness, table
 from domain_translation.studies.study import Measure, Study, measures
+from domain_translation.translators import cyclegan
 
 TRANSLATOR = "latest_net_G.pth"
 
@@ -40,7 +42,7 @@ class Photographs:
 
     dataset: str = "horse2zebra"
     size: int = 256
-    denoiser: DenoiserConfig = dae.PAPER
+    denoiser: DenoiserConfig = denoising.PAPER
     step_sizes: tuple[float, ...] = PAPER_GRID["step_sizes"]
     temperatures: tuple[float, ...] = PAPER_GRID["temperatures"]
     steps: tuple[int, ...] = PAPER_GRID["steps"]
@@ -59,8 +61,8 @@ def run(of: Photographs, seed: int, folder: Path) -> dict[str, Tensor]:
         folders.unpaired(of.dataset, of.size, part).source
         for part in ("train", "validation", "test")
     )
-    denoiser = dae.train_denoiser(
-        dae.Tiramisu, horses, PAPER.sigma, of.denoiser, seed, folder / "tiramisu.ckpt"
+    denoiser = denoising.train_denoiser(
+        denoising.Tiramisu, horses, PAPER.sigma, of.denoiser, seed, folder / "tiramisu.ckpt"
     )
     score = scores.dae_score(denoiser, PAPER.sigma)
     judges, index = imagenet.paper_judges(of.classifiers), TARGETS[of.dataset]

@@ -15,7 +15,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from domain_translation.cooling import SHARES, Study, compare_by_share, fringe_mask
 from domain_translation.evaluation import pixel_accuracy
-from domain_translation.evaluation.pixels import THRESHOLD
+from domain_translation.evaluation.pictures.pixels import THRESHOLD
 from domain_translation.notebook import evidence
 from domain_translation.notebook.evidence import Estimate
 

@@ -15,16 +15,14 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from domain_translation import cooling, cyclegan, dae, scores
-from domain_translation.cached import cached
-from domain_translation.checkpoints import digest
+from domain_translation import cooling, denoising
 from domain_translation.cooling import PAPER, Cooling
 from domain_translation.cooling import Study as Cooled
-from domain_translation.cyclegan import CycleGANConfig, ResnetGenerator
-from domain_translation.dae.training import DenoiserConfig
 from domain_translation.data import folders
+from domain_translation.denoising.training import DenoiserConfig
 from domain_translation.evaluation import pixel_accuracy
-from domain_translation.evaluation.map_classes import GOOGLE, accuracy_by_class
+from domain_translation.evaluation.pictures.map_classes import GOOGLE, accuracy_by_class
+from domain_translation.sampling import scores
 from domain_translation.studies.cooling.map_measures import (
     ARMS,
     THRESHOLDS,
@@ -37,6 +35,10 @@ from domain_translation.studies.cooling.map_measures import (
     in_batches,
 )
 from domain_translation.studies.study import Measure, Study, measures, scalars, tensors
+from domain_translation.training.cached import cached
+from domain_translation.training.checkpoints import digest
+from domain_translation.translators import cyclegan
+from domain_translation.translators.cyclegan import CycleGANConfig, ResnetGenerator
 
 DATA = "maps256"
 SETTINGS = ("chosen", "published")
@@ -91,8 +93,13 @@ def train(pairs: Pairs, plan: Plan, seed: int, folder: Path) -> Networks:
     gan = cyclegan.train_cyclegan(
         pairs.train.source, pairs.train.target, plan.cyclegan, seed, folder / "cyclegan.ckpt"
     ).networks
-    denoiser = dae.train_denoiser(
-        dae.UNetDenoiser, pairs.photos, plan.sigma, plan.denoiser, seed, folder / "denoiser.ckpt"
+    denoiser = denoising.train_denoiser(
+        denoising.UNetDenoiser,
+        pairs.photos,
+        plan.sigma,
+        plan.denoiser,
+        seed,
+        folder / "denoiser.ckpt",
     )
     parts = (gan.forward, gan.backward, denoiser)
     return Networks(*(part.half().float().requires_grad_(False).eval() for part in parts))

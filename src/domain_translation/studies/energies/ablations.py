@@ -17,18 +17,18 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from domain_translation import weights
-from domain_translation.cf_ebm.cascade import sample_cascade, train_cascade
-from domain_translation.cf_ebm.config import QUICK_DIGITS, QUICK_GLYPHS, CFEBMConfig
-from domain_translation.cf_ebm.guard import DivergedError, Trace
-from domain_translation.cf_ebm.sampling import sample
-from domain_translation.cf_ebm.training import train_stages
-from domain_translation.evaluation.features import judge_features
-from domain_translation.evaluation.frechet import frechet_distance
-from domain_translation.evaluation.noisiness import noise_level
-from domain_translation.evaluation.protocol import as_images
-from domain_translation.evaluation.sample_judges import SampleJudge, probabilities
-from domain_translation.evaluation.sample_sets import real_images
+from domain_translation import pretrained
+from domain_translation.data.labelled_sets import real_images
+from domain_translation.energies.cascade import sample_cascade, train_cascade
+from domain_translation.energies.config import QUICK_DIGITS, QUICK_GLYPHS, CFEBMConfig
+from domain_translation.energies.guard import DivergedError, Trace
+from domain_translation.energies.sampling import sample
+from domain_translation.energies.training import train_stages
+from domain_translation.evaluation.distances.features import judge_features
+from domain_translation.evaluation.distances.frechet import frechet_distance
+from domain_translation.evaluation.distances.protocol import as_images
+from domain_translation.evaluation.judges.sample_judges import SampleJudge, probabilities
+from domain_translation.evaluation.pictures.noisiness import noise_level
 from domain_translation.notebook import evidence
 from domain_translation.notebook.cards import Card, Row
 from domain_translation.notebook.evidence import Estimate
@@ -154,7 +154,7 @@ class World(NamedTuple):
 @functools.cache
 def world(name: str) -> World:
     """ "digits" or "glyphs", from the shipped judge and the images it is named after."""
-    judge, train = weights.load(f"energies/judge_{name}"), real_images(name, "train").x
+    judge, train = pretrained.load(f"energies/judge_{name}"), real_images(name, "train").x
     assert isinstance(judge, SampleJudge)
     return World(judge, train, real_images(name, "test").x, train.amax(0) == -1)
 

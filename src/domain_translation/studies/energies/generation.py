@@ -16,20 +16,21 @@ from typing import Any, NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from domain_translation import langevin, weights
-from domain_translation.cf_ebm.network import EnergyNetwork
-from domain_translation.cf_ebm.sampling import ShortRun, sample, short_run, uniform
+from domain_translation import pretrained
 from domain_translation.data.digits import Split
-from domain_translation.evaluation.features import judge_features
-from domain_translation.evaluation.neighbours import memorisation, nearest
-from domain_translation.evaluation.noisiness import noise_level
-from domain_translation.evaluation.protocol import PROTOCOLS, Protocol, as_images
-from domain_translation.evaluation.protocol import measure as distances
-from domain_translation.evaluation.sample_judges import SampleJudge, probabilities
-from domain_translation.evaluation.sample_sets import real_images
-from domain_translation.evaluation.trivial import gaussian_samples
+from domain_translation.data.labelled_sets import real_images
+from domain_translation.energies.network import EnergyNetwork
+from domain_translation.energies.sampling import ShortRun, sample, short_run, uniform
+from domain_translation.evaluation.distances.features import judge_features
+from domain_translation.evaluation.distances.neighbours import memorisation, nearest
+from domain_translation.evaluation.distances.protocol import PROTOCOLS, Protocol, as_images
+from domain_translation.evaluation.distances.protocol import measure as distances
+from domain_translation.evaluation.distances.trivial_generators import gaussian_samples
+from domain_translation.evaluation.judges.sample_judges import SampleJudge, probabilities
+from domain_translation.evaluation.pictures.noisiness import noise_level
 from domain_translation.notebook.cards import Card, Row, fingerprint
-from domain_translation.scores import energy_score
+from domain_translation.sampling import langevin
+from domain_translation.sampling.scores import energy_score
 from domain_translation.studies import stored_runs
 from domain_translation.studies.study import Measure, Study, measures, tensors
 
@@ -58,10 +59,10 @@ class Case(NamedTuple):
 
 def load_case(name: str) -> Case:
     """The shipped energy of a set and what it is judged by; errors as in its parts."""
-    network, judge = weights.load(f"energies/{name}"), weights.load(f"energies/judge_{name}")
+    network, judge = pretrained.load(f"energies/{name}"), pretrained.load(f"energies/judge_{name}")
     assert isinstance(network, EnergyNetwork)
     assert isinstance(judge, SampleJudge)
-    run = ShortRun(**weights.card(f"energies/{name}")["run"])
+    run = ShortRun(**pretrained.card(f"energies/{name}")["run"])
     real = [real_images(name, part) for part in ("train", "test")]
     return Case(network, run, judge, PROTOCOLS[name], *real)
 
@@ -262,7 +263,7 @@ def run(sets: Sequence[str], number: int, folder: Path) -> dict[str, Tensor]:
 
 def measure(sets: Sequence[str], number: int, found: Mapping[str, Tensor]) -> list[Measure]:
     """The numbers of one set, about its energy."""
-    return measures(numbers(found), [fingerprint(weights.load(f"energies/{sets[number]}"))])
+    return measures(numbers(found), [fingerprint(pretrained.load(f"energies/{sets[number]}"))])
 
 
 def excerpt(sets: Sequence[str], number: int, found: Mapping[str, Tensor]) -> Mapping[str, Tensor]:

@@ -16,14 +16,14 @@ from typing import Any
 from torch import Generator, Tensor
 from torch.nn.functional import pad
 
-from domain_translation import weights
-from domain_translation.cf_ebm.network import EnergyNetwork
-from domain_translation.cf_ebm.sampling import frozen
+from domain_translation import pretrained
 from domain_translation.data import arrays
-from domain_translation.evaluation import likelihood, tempering
+from domain_translation.energies import baseline_densities, likelihood
+from domain_translation.energies.network import EnergyNetwork
+from domain_translation.energies.sampling import frozen
 from domain_translation.notebook.cards import fingerprint
 from domain_translation.notebook.evidence import Estimate
-from domain_translation.scores import Energy
+from domain_translation.sampling.scores import Energy
 from domain_translation.studies import stored_runs
 from domain_translation.studies.study import Measure, Study, curves, measures, scalars, tensors
 
@@ -59,10 +59,10 @@ def baselines(levels: Tensor, validation: Tensor, test: Tensor, seed: int = 0) -
         validation, test: dequantised images, to choose on and to score.
         seed: of the training images' dequantisation.
     """
-    train = likelihood.dequantised(levels, LEVELS, Generator().manual_seed(seed))
+    train = baseline_densities.dequantised(levels, LEVELS, Generator().manual_seed(seed))
     found = {
-        "independent pixel histograms": likelihood.histograms(levels, LEVELS, validation),
-        "Gaussian, full covariance": likelihood.gaussian(train, validation),
+        "independent pixel histograms": baseline_densities.histograms(levels, LEVELS, validation),
+        "Gaussian, full covariance": baseline_densities.gaussian(train, validation),
     }
     return {
         name: {"setting": one.setting, **described(one.gain(test))} for name, one in found.items()
@@ -91,19 +91,19 @@ def energy_bounds(
         chains: even; of each run.
         seed: of the runs.
     """
-    found = tempering.profile(
+    found = likelihood.profile(
         energy, validation, coldest=coldest, hottest=hottest, steps=steps, chains=chains, seed=seed
     )
     images = validation[: chains // 2]
-    both = tempering.bracket(
+    both = likelihood.bracket(
         energy, found.best, images, hottest=hottest, steps=steps, settle=steps, seed=seed + 1
     )
     dim = images[0].numel()
-    scaled = tempering.mean_energy(energy, test) / found.best
+    scaled = likelihood.mean_energy(energy, test) / found.best
     shown = slice(None, None, max(1, steps // 60))
 
     def under(log_z: float) -> float:
-        return float(likelihood.log_likelihood(scaled, log_z, dim).mean())
+        return float(baseline_densities.log_likelihood(scaled, log_z, dim).mean())
 
     return {
         "profile": {
@@ -145,10 +145,10 @@ class Bridge:
 
 def run(bridge: Bridge, seed: int, folder: Path) -> dict[str, Tensor]:
     """All of the above for MNIST; errors as in `weights.load` and `fetch.fetch`."""
-    network = weights.load(NAME)
+    network = pretrained.load(NAME)
     assert isinstance(network, EnergyNetwork)
     train, test = (inner_levels(arrays.load("mnist", part).x) for part in arrays.SPLITS)
-    points = likelihood.dequantised(test, LEVELS, Generator().manual_seed(seed))
+    points = baseline_densities.dequantised(test, LEVELS, Generator().manual_seed(seed))
     validation, scored = points[:VALIDATION], points[VALIDATION:]
     energy = energy_bounds(
         rimmed(frozen(network)),
@@ -171,7 +171,7 @@ def measure(bridge: Bridge, seed: int, found: Mapping[str, Tensor]) -> list[Meas
     }
     means = [name.removesuffix(", mean") for name in exact if name.endswith(", mean")]
     rows = [Measure(n, exact[f"{n}, mean"], (), exact[f"{n}, error"]) for n in means]
-    return rows + measures(numbers, [fingerprint(weights.load(NAME))])
+    return rows + measures(numbers, [fingerprint(pretrained.load(NAME))])
 
 
 STUDY = Study(

@@ -16,18 +16,18 @@ import torch
 from scipy import stats
 from torch import Generator, Tensor
 
-from domain_translation import weights
-from domain_translation.cf_ebm import detection
-from domain_translation.cf_ebm.energy_free import energy_free, total_variation
+from domain_translation import pretrained
 from domain_translation.data import arrays
-from domain_translation.data.procedural import glyphs
+from domain_translation.energies import detection
+from domain_translation.energies.baseline_detectors import energy_free, total_variation
 from domain_translation.notebook import evidence
 from domain_translation.notebook.cards import fingerprint
 from domain_translation.notebook.evidence import Estimate
 from domain_translation.runtime import in_parts
-from domain_translation.scores import Energy
+from domain_translation.sampling.scores import Energy
 from domain_translation.studies import stored_runs
 from domain_translation.studies.study import Measure, Study, curves, measures, scalars, tensors
+from domain_translation.synthetic.digits import glyphs
 
 IMAGES = 1000  # of each set
 FITTED = 5000  # training images that the detectors without an energy are fitted to
@@ -140,13 +140,13 @@ def run(world: World, seed: int, folder: Path) -> dict[str, Tensor]:
     """One in-distribution set; errors as in `arrays.load` and `weights.load`."""
     inside = images(world.inside, "test", world.images, seed)
     train = images(world.inside, "train", FITTED, seed)
-    return tensors(compared(weights.load(world.energy), inside, train, world.others, seed))
+    return tensors(compared(pretrained.load(world.energy), inside, train, world.others, seed))
 
 
 def measure(world: World, seed: int, found: Mapping[str, Tensor]) -> list[Measure]:
     """Areas under the ROC curve, and what else is a single number."""
     areas = {name: float(value[0]) for name, value in found.items() if name.startswith("auroc")}
-    return measures(areas | scalars(found), [fingerprint(weights.load(world.energy))])
+    return measures(areas | scalars(found), [fingerprint(pretrained.load(world.energy))])
 
 
 STUDY = Study(

@@ -15,10 +15,10 @@ from typing import NamedTuple
 
 from torch import Generator, Tensor, nn
 
-from domain_translation.cf_ebm.config import CFEBMConfig
-from domain_translation.cf_ebm.network import EnergyNetwork
-from domain_translation.cf_ebm.sampling import frozen, short_run
-from domain_translation.cf_ebm.training import Start, from_noise, smooth_start
+from domain_translation.energies.config import CFEBMConfig
+from domain_translation.energies.network import EnergyNetwork
+from domain_translation.energies.sampling import frozen, short_run
+from domain_translation.energies.training import Start, from_noise, smooth_start
 from domain_translation.runtime import seeded
 
 # (network before it grows, stage) -> start of the stage's chains

@@ -14,18 +14,18 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
-from domain_translation import weights
-from domain_translation.cf_ebm.sampling import ShortRun
-from domain_translation.cf_ebm.translation import translate
+from domain_translation import pretrained
 from domain_translation.data import folders
-from domain_translation.evaluation.features import Features
-from domain_translation.evaluation.image_judges import (
+from domain_translation.energies.sampling import ShortRun
+from domain_translation.energies.translation import translate
+from domain_translation.evaluation.distances.features import Features
+from domain_translation.evaluation.distances.kernel_distance import kernel_distance
+from domain_translation.evaluation.judges.image_judges import (
     QUICK,
     JudgeConfig,
     target_likeness,
     train_image_judges,
 )
-from domain_translation.evaluation.kernel_distance import kernel_distance
 from domain_translation.notebook.cards import fingerprint
 from domain_translation.runtime import in_parts
 from domain_translation.studies.study import Measure, Study, measures, scalars, tensors
@@ -86,13 +86,13 @@ def run(judge: JudgeConfig, seed: int, folder: Path) -> dict[str, Tensor]:
     """Judges, and translations before them; errors as in `folders.unpaired`, `weights.load`."""
     train, test = (folders.unpaired(SET, SIZE, split) for split in ("train", "test"))
     judges = train_image_judges(train.source, train.target, judge, seed)
-    chain, network = ShortRun(**weights.card(ENERGY)["run"]), weights.load(ENERGY)
+    chain, network = ShortRun(**pretrained.card(ENERGY)["run"]), pretrained.load(ENERGY)
     return tensors(compared(network, chain, test.source, test.target, judges, seed))
 
 
 def measure(judge: JudgeConfig, seed: int, found: Mapping[str, Tensor]) -> list[Measure]:
     """All numbers; one energy is behind them."""
-    return measures(scalars(found), [fingerprint(weights.load(ENERGY))])
+    return measures(scalars(found), [fingerprint(pretrained.load(ENERGY))])
 
 
 STUDY = Study(

@@ -16,11 +16,11 @@ import torch
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from domain_translation.batch_weight.masses import midpoint
-from domain_translation.jd_bw import toy, toy_variants, training
-from domain_translation.jd_bw.images import translate
-from domain_translation.jd_bw.toy import Clusters, ToyConfig
 from domain_translation.notebook.evidence import shared_error
+from domain_translation.reweighting import joint, toy, toy_variants
+from domain_translation.reweighting.images import translate
+from domain_translation.reweighting.masses import midpoint
+from domain_translation.reweighting.toy import Clusters, ToyConfig
 from domain_translation.studies.reweighting.figures import smoothed
 from domain_translation.studies.study import Measure, Study
 
@@ -62,7 +62,7 @@ def run(arm: Arm, seed: int, folder: Path) -> dict[str, Tensor]:
     x, y = domains(TRAIN, seed, arm.degrees)
     test = [toy.sample(TEST, [1 / 3] * 3, 1000 + s, shifted=bool(s)) for s in (0, 1)]
     players = toy_variants.networks(arm.config, seed, arm.weighting, arm.generator)
-    found = training.train(x.x, y.x, players, arm.config, seed, classes=(x.y, y.y))
+    found = joint.train(x.x, y.x, players, arm.config, seed, classes=(x.y, y.y))
     turned = toy_variants.turned(test[1].x, arm.degrees)
     return {
         "x": test[0].x,
@@ -153,5 +153,5 @@ STUDY = Study(
     measure=measure,
     excerpt=excerpt,
     trains=True,
-    earlier="results/full/weights/clusters.json",
+    earlier="results/full/reweighting/clusters.json",
 )

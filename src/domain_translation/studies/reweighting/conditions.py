@@ -6,9 +6,9 @@ else of them. A generator that leaves its input alone keeps every class.
 
 from __future__ import annotations
 
-from domain_translation.experiments.weights_scenes import Scene
 from domain_translation.notebook.cards import Card
 from domain_translation.notebook.criteria import Criterion, at_least, at_most
+from domain_translation.reweighting.domains.scenes import Scene
 
 QUARTER = 0.25
 

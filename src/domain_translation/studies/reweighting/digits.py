@@ -7,8 +7,8 @@ of every translation of the test digits. Three hours on one core.
 
 from __future__ import annotations
 
-from domain_translation.data.sr_digits import ZEROS
 from domain_translation.notebook.criteria import Criterion, at_least
+from domain_translation.reweighting.domains.sr_digits import ZEROS
 from domain_translation.studies import frames
 from domain_translation.studies.reweighting.grid import Case, excerpt, measure, run
 from domain_translation.studies.reweighting.settings import SETTINGS
@@ -44,7 +44,7 @@ STUDY = Study(
     measure=measure,
     excerpt=excerpt,
     trains=True,
-    earlier="results/full/weights/digits.json",
+    earlier="results/full/reweighting/digits.json",
 )
 
 

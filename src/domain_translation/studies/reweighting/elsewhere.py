@@ -20,21 +20,22 @@ from pathlib import Path
 import torch
 from torch import Generator, Tensor, nn
 
-from domain_translation import cooling, dae, scores, weights
-from domain_translation.batch_weight.masses import one_sided, skewed
-from domain_translation.batch_weight.weighting import Composite, Pairs
-from domain_translation.cf_ebm.config import QUICK_OUTLINE, CFEBMConfig
-from domain_translation.cf_ebm.translation import train_translator
-from domain_translation.cf_ebm.translation import translate as walk
+from domain_translation import cooling, denoising, pretrained
 from domain_translation.data import salt_and_pepper
-from domain_translation.data.mass_shift import shrunk_and_turned
-from domain_translation.data.sr_digits import ZEROS, Pair, handwritten
-from domain_translation.evaluation.class_preservation import agreement
-from domain_translation.experiments.weights_scenes import digits, held_out_pair, training_pair
-from domain_translation.jd_bw import images
-from domain_translation.jd_bw.config import QUICK_DIGITS
+from domain_translation.energies.config import QUICK_OUTLINE, CFEBMConfig
+from domain_translation.energies.translation import train_translator
+from domain_translation.energies.translation import translate as walk
+from domain_translation.evaluation.statistics.class_preservation import agreement
 from domain_translation.notebook.cards import Card, Row
 from domain_translation.notebook.evidence import shared_error
+from domain_translation.reweighting import images
+from domain_translation.reweighting.config import QUICK_DIGITS
+from domain_translation.reweighting.domains.mass_shift import shrunk_and_turned
+from domain_translation.reweighting.domains.scenes import digits, held_out_pair, training_pair
+from domain_translation.reweighting.domains.sr_digits import ZEROS, Pair, handwritten
+from domain_translation.reweighting.masses import one_sided, skewed
+from domain_translation.reweighting.weighting import Composite, Pairs
+from domain_translation.sampling import scores
 from domain_translation.studies import frames
 from domain_translation.studies.reweighting.grid import levels, picked
 from domain_translation.studies.reweighting.measures import (
@@ -131,7 +132,7 @@ def targets(how: str, pair: Pair, seed: int) -> Tensor:
 def learned(pair: Pair) -> Tensor:
     """One-sided weights (n,) of the target images by the shipped networks; they sum to one."""
     names = ("forward", "backward", "weight_x", "weight_y")
-    forward, backward, weight_x, weight_y = (weights.load(f"shift/{name}") for name in names)
+    forward, backward, weight_x, weight_y = (pretrained.load(f"shift/{name}") for name in names)
     x, y, length = pair.x.x, pair.y.x, QUICK_DIGITS.noise
     with torch.no_grad():
         gx, fy = images.translate(forward, x, length), images.translate(backward, y, length)
@@ -145,15 +146,15 @@ def of_cooling(arm: Cooling, seed: int) -> dict[str, Tensor]:
     """
     pair = training_pair(digits(), seed)
     source = pair.x.x.clamp(-1, 1)
-    denoiser = dae.train_denoiser(
-        lambda: dae.ConvDenoiser(1, 32),
+    denoiser = denoising.train_denoiser(
+        lambda: denoising.ConvDenoiser(1, 32),
         source,
         arm.sigma,
-        replace(dae.DIGITS, steps=arm.denoiser_steps),
+        replace(denoising.DIGITS, steps=arm.denoiser_steps),
         seed,
     )
     score = scores.dae_score(denoiser, arm.sigma)
-    forward, at = weights.load("shift/forward"), judges(digits())
+    forward, at = pretrained.load("shift/forward"), judges(digits())
 
     def translated(x: Tensor) -> Tensor:
         return images.translate(forward, x.clamp(-1, 1), QUICK_DIGITS.noise, seed)
@@ -273,7 +274,7 @@ STUDY = Study(
     measure=measure,
     excerpt=excerpt,
     trains=True,
-    earlier="results/full/weights/elsewhere.json",
+    earlier="results/full/reweighting/elsewhere.json",
 )
 
 

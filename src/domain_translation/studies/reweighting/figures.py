@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from domain_translation import plots, weights
-from domain_translation.data.sr_digits import Pair
-from domain_translation.evaluation.class_preservation import grid
-from domain_translation.experiments.weights_scenes import SCENES, Scene
-from domain_translation.jd_bw.generators import StochasticGenerator
-from domain_translation.notebook import tables
+from domain_translation import pretrained
+from domain_translation.evaluation.statistics.class_preservation import grid
+from domain_translation.notebook import plots, tables
+from domain_translation.reweighting.domains.scenes import SCENES, Scene
+from domain_translation.reweighting.domains.sr_digits import Pair
+from domain_translation.reweighting.generators import StochasticGenerator
 from domain_translation.studies import frames
 from domain_translation.studies.reweighting.grid import pictures
 from domain_translation.studies.reweighting.methods import translate_by
@@ -144,7 +144,7 @@ def shipped_rows(scene: Scene, n: int = 4, seed: int = 0) -> Rows:
         n: number of rows.
         seed: of the images, 0 or larger.
     """
-    forward = weights.load(f"scenes/{scene.name}_forward")
+    forward = pretrained.load(f"scenes/{scene.name}_forward")
     assert isinstance(forward, StochasticGenerator)
     x = scene.even(n, DRAWN + seed).x.x
     made = grid(translate_by(forward), x, scene.fixed[1])

@@ -13,15 +13,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from domain_translation.experiments.weights_scenes import (
+from domain_translation.notebook.cards import Card
+from domain_translation.notebook.evidence import shared_error
+from domain_translation.reweighting.domains.scenes import (
     SCENES,
     Scene,
     digits,
     held_out_pair,
     training_pair,
 )
-from domain_translation.notebook.cards import Card
-from domain_translation.notebook.evidence import shared_error
 from domain_translation.studies import frames
 from domain_translation.studies.cards import excerpt as shown
 from domain_translation.studies.reweighting.measures import items, judges, of_run, table, ways

@@ -14,10 +14,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from domain_translation import weights
-from domain_translation.batch_weight.record import exactly_equal
-from domain_translation.data.sr_digits import Pair
-from domain_translation.evaluation.class_preservation import (
+from domain_translation import pretrained
+from domain_translation.evaluation.distances.features import judge_features
+from domain_translation.evaluation.distances.frechet import frechet_distance
+from domain_translation.evaluation.judges.sample_judges import (
+    FASHION,
+    MNIST,
+    SampleJudge,
+    probabilities,
+    train_sample_judge,
+)
+from domain_translation.evaluation.pictures.counterparts import to_counterparts
+from domain_translation.evaluation.statistics.class_preservation import (
     Shares,
     agreement,
     class_swayed,
@@ -25,17 +33,9 @@ from domain_translation.evaluation.class_preservation import (
     diversity,
     variance_shares,
 )
-from domain_translation.evaluation.counterparts import to_counterparts
-from domain_translation.evaluation.features import judge_features
-from domain_translation.evaluation.frechet import frechet_distance
-from domain_translation.evaluation.sample_judges import (
-    FASHION,
-    MNIST,
-    SampleJudge,
-    probabilities,
-    train_sample_judge,
-)
-from domain_translation.experiments.weights_scenes import Scene, held_out_pair, judged_pair
+from domain_translation.reweighting.domains.scenes import Scene, held_out_pair, judged_pair
+from domain_translation.reweighting.domains.sr_digits import Pair
+from domain_translation.reweighting.record import exactly_equal
 
 WAYS = ("x to y", "y to x")
 LATE = 8  # the last eighth of a training is "late"
@@ -87,7 +87,7 @@ def _judge(scene: Scene, side: int) -> SampleJudge:
     if not scene.judges[side]:
         real = judged_pair(scene)[side]
         return train_sample_judge(real.x, real.y, JUDGE_SETTINGS[scene.name], seed=0)
-    judge = weights.load(scene.judges[side])
+    judge = pretrained.load(scene.judges[side])
     assert isinstance(judge, SampleJudge)
     return judge
 

@@ -15,16 +15,16 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
-from domain_translation import cyclegan
-from domain_translation.cyclegan import WeightedConfig as CycleGANConfig
-from domain_translation.data.sr_digits import Pair
-from domain_translation.evaluation.class_preservation import Translate, grid
-from domain_translation.jd_bw import images, training
-from domain_translation.jd_bw.config import ImageConfig
-from domain_translation.jd_bw.generators import StochasticGenerator
-from domain_translation.munit import training as munit
-from domain_translation.munit import translation
-from domain_translation.munit.config import MUNITConfig, WeightedConfig
+from domain_translation.evaluation.statistics.class_preservation import Translate, grid
+from domain_translation.reweighting import images, joint
+from domain_translation.reweighting.config import ImageConfig
+from domain_translation.reweighting.domains.sr_digits import Pair
+from domain_translation.reweighting.generators import StochasticGenerator
+from domain_translation.translators import cyclegan
+from domain_translation.translators.cyclegan import WeightedConfig as CycleGANConfig
+from domain_translation.translators.munit import training as munit
+from domain_translation.translators.munit import translation
+from domain_translation.translators.munit.config import MUNITConfig, WeightedConfig
 
 
 class Outcome(NamedTuple):
@@ -41,14 +41,14 @@ class Outcome(NamedTuple):
 Train = Callable[[Pair, Any, int, Path | None], Outcome]
 
 
-def joint(
+def jd_bw(
     weighting: str, pair: Pair, config: ImageConfig, seed: int, checkpoint: Path | None = None
 ) -> Outcome:
     """JD-BW with one of `images.WEIGHTINGS`; "none" leaves the joint discriminator alone."""
     channels = (pair.x.x.shape[1], pair.y.x.shape[1])
     networks = images.networks(config, channels, weighting, seed)
     classes = (pair.x.y, pair.y.y)
-    found = training.train(
+    found = joint.train(
         pair.x.x, pair.y.x, networks, config, seed, classes=classes, checkpoint=checkpoint
     )
     forward, backward, *_ = found.networks
@@ -152,11 +152,11 @@ def translations(found: Outcome, test: Pair, sources: int, noises: int) -> dict[
 
 
 TRAIN: Mapping[str, Train] = {
-    "JD-BW": partial(joint, "composite"),
-    "joint discriminator": partial(joint, "none"),
-    "one argument": partial(joint, "one argument"),
-    "two arguments": partial(joint, "two arguments"),
-    "no skip": partial(joint, "composite"),  # but for its configuration
+    "JD-BW": partial(jd_bw, "composite"),
+    "joint discriminator": partial(jd_bw, "none"),
+    "one argument": partial(jd_bw, "one argument"),
+    "two arguments": partial(jd_bw, "two arguments"),
+    "no skip": partial(jd_bw, "composite"),  # but for its configuration
     "MUNIT": munit_alone,
     "MUNIT + weights": munit_with_weights,
     "CycleGAN": partial(cycle, False),

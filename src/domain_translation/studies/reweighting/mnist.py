@@ -22,5 +22,5 @@ STUDY = Study(
     excerpt=excerpt,
     trains=True,
     data=("mnist",),
-    earlier="results/full/weights/mnist.json",
+    earlier="results/full/reweighting/mnist.json",
 )

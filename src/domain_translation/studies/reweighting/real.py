@@ -23,5 +23,5 @@ STUDY = Study(
     excerpt=excerpt,
     trains=True,
     data=("mnist", "mnistm", "fashion", "lfw64"),
-    earlier="results/full/weights/real.json",
+    earlier="results/full/reweighting/real.json",
 )

@@ -5,7 +5,7 @@ An hour and a quarter on one core.
 
 from __future__ import annotations
 
-from domain_translation.experiments.weights_scenes import DRAWN
+from domain_translation.reweighting.domains.scenes import DRAWN
 from domain_translation.studies.reweighting.grid import cases, excerpt, measure, run
 from domain_translation.studies.reweighting.settings import SETTINGS
 from domain_translation.studies.study import Study
@@ -18,5 +18,5 @@ STUDY = Study(
     measure=measure,
     excerpt=excerpt,
     trains=True,
-    earlier="results/full/weights/scenes.json",
+    earlier="results/full/reweighting/scenes.json",
 )

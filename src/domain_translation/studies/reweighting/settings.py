@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from domain_translation import cyclegan
-from domain_translation.jd_bw.config import (
+from domain_translation.reweighting.config import (
     FULL_DIGITS,
     QUICK_DIGITS,
     QUICK_PLATES,
     QUICK_WARES,
     ImageConfig,
 )
-from domain_translation.munit import config as munit
-from domain_translation.munit.config import MUNITConfig, WeightedConfig
+from domain_translation.translators import cyclegan
+from domain_translation.translators.munit import config as munit
+from domain_translation.translators.munit.config import MUNITConfig, WeightedConfig
 
 Settings = Mapping[str, Any]  # configurations by method
 

@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-from domain_translation.data.sr_digits import Pair
-from domain_translation.evaluation import looks
-from domain_translation.evaluation.class_preservation import agreement
-from domain_translation.evaluation.counterparts import constant
-from domain_translation.evaluation.looks import Looks
-from domain_translation.experiments.weights_scenes import Scene
-from domain_translation.jd_bw.generators import as_channels
+from domain_translation.evaluation.pictures import looks
+from domain_translation.evaluation.pictures.counterparts import constant
+from domain_translation.evaluation.pictures.looks import Looks
+from domain_translation.evaluation.statistics.class_preservation import agreement
+from domain_translation.reweighting.domains.scenes import Scene
+from domain_translation.reweighting.domains.sr_digits import Pair
+from domain_translation.reweighting.generators import as_channels
 from domain_translation.studies.reweighting.measures import (
     WAYS,
     Judges,

@@ -1,0 +1,24 @@
+"""Your own pictures: train a denoiser on a folder, cool and translate another."""
+
+from domain_translation.cooling.pictures.arrays import cool, noise_id, score_rms
+from domain_translation.cooling.pictures.denoisers import Denoiser, load_denoiser
+from domain_translation.cooling.pictures.errors import PicturesError, RequestError
+from domain_translation.cooling.pictures.run import Report, cool_folder
+from domain_translation.cooling.pictures.training import Training, train_denoiser_on_folder
+from domain_translation.cooling.pictures.translators import Translator, load_translator
+
+__all__ = [
+    "Denoiser",
+    "PicturesError",
+    "Report",
+    "RequestError",
+    "Training",
+    "Translator",
+    "cool",
+    "cool_folder",
+    "load_denoiser",
+    "load_translator",
+    "noise_id",
+    "score_rms",
+    "train_denoiser_on_folder",
+]

@@ -1,0 +1,112 @@
+"""Cool-then-translate for pictures in memory: ``domain_translation.cool``."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from domain_translation import cooling
+from domain_translation.cooling import PAPER, Translated
+from domain_translation.cooling.pictures.denoisers import Denoiser, as_denoiser
+from domain_translation.cooling.pictures.errors import RequestError
+from domain_translation.sampling.scores import Score
+from domain_translation.training.model_files import Model
+
+
+def cool(
+    translator: Callable[[Tensor], Tensor],
+    images: Tensor,
+    denoiser: Callable[[Tensor], Tensor] | Model | Denoiser,
+    *,
+    sigma: float | None = None,
+    step_size: float = PAPER.step_size,
+    temperature: float = PAPER.temperature,
+    steps: int = PAPER.steps,
+    share: float | None = None,
+    threshold: float | None = None,
+    seed: int = 0,
+    batch: int = 8,
+) -> Translated:
+    """Cool images with a denoiser's score, then translate them (L-Cool section 2.3).
+
+    The defaults are the settings of L-Cool's image experiments. An image's noise is made from
+    `seed` and its own pixels, so that its result depends neither on its place among `images` nor,
+    up to rounding, on `batch`.
+
+    Args:
+        translator: G, any callable (B, 3, H, W) -> (B, ...), images in [-1, 1].
+        images: (n, C, H, W) in [-1, 1]; they and the networks share a device.
+        denoiser: a callable, or what `models.load_model` or `pictures.load_denoiser` returns.
+        sigma: noise the denoiser was trained with; by default what its card says.
+        step_size: alpha of L-Cool eq. 1.
+        temperature: 1/beta, in [0, 1).
+        steps: N.
+        share: cool only this share of the images, in (0, 1], those with the longest scores.
+        threshold: cool only images whose score is longer than this, xi of eq. 10, measured as
+            `score_rms` does, so that it means the same for images of any size.
+        seed: of the noise.
+        batch: images in the networks at a time.
+
+    Raises:
+        ValueError: images of another shape or range, no sigma or a wrong one, settings out of
+            range, a translator that changes the number of images.
+        DivergenceError: a state became NaN or infinite; take smaller steps.
+    """
+    if images.ndim != 4 or len(images) == 0 or not images.is_floating_point():
+        raise RequestError(
+            f"images are {images.dtype} of shape {tuple(images.shape)}; give floating-point "
+            f"(n, channels, height, width) with n at least 1"
+        )
+    low, high = (float(v) for v in torch.aminmax(images))
+    if not (low >= -1.001 and high <= 1.001):  # refuses NaN as well
+        raise RequestError(
+            f"images hold values from {low:.3g} to {high:.3g}; scale them to [-1, 1]"
+        )
+    if batch < 1:
+        raise RequestError(f"batch is {batch}; give at least 1 image at a time")
+    chosen = as_denoiser(denoiser, sigma)
+    chosen.check(*images.shape[1:])
+    parts = torch.split(images, batch)
+    ids = [noise_id(image) for image in images]
+    with torch.no_grad():
+        fringe = torch.ones(len(images), dtype=torch.bool, device=images.device)
+        if share is not None or threshold is not None:
+            lengths = torch.cat([score_rms(chosen.score, part) for part in parts])
+            fringe = cooling.fringe_mask(lengths, share=share, threshold=threshold)
+        done = []
+        for i, part in enumerate(parts):
+            here = slice(i * batch, i * batch + len(part))
+            done.append(
+                cooling.cool_then_translate(
+                    translator,
+                    chosen.score,
+                    part,
+                    step_size=step_size,
+                    temperature=temperature,
+                    steps=steps,
+                    seed=seed,
+                    ids=ids[here],
+                    mask=fringe[here],
+                )
+            )
+    return Translated(*(torch.cat(column) for column in zip(*done, strict=True)))
+
+
+def score_rms(score: Score, x: Tensor) -> Tensor:
+    """Root mean square of the score over the values of each image: (B, C, H, W) -> (B,).
+
+    The norm of L-Cool eq. 10 divided by the square root of the number of values: it ranks images
+    of one size alike, and compares images of different sizes.
+    """
+    return cooling.score_norms(score, x) / math.sqrt(x[0].numel())
+
+
+def noise_id(pixels: Tensor) -> int:
+    """The id of an image's noise, a hash of its pixels: equal for equal pixels, below 2**31."""
+    values = pixels.detach().cpu().contiguous().float()
+    seen = hashlib.sha256(f"{tuple(values.shape)}".encode() + values.numpy().tobytes())
+    return int.from_bytes(seen.digest()[:4], "big") >> 1

@@ -1,0 +1,156 @@
+"""PNG and JPEG files to pixels and back, with what the networks must not see kept aside.
+
+Networks get RGB in [-1, 1], upright. Transparency is kept aside and put back. A greyscale picture
+is shown as three equal channels; cooled, it is written in greyscale again, because cooling stays
+in its domain, while its translation is written in colour. EXIF orientation is applied to the
+pixels and not written, so that no viewer turns the result a second time; no other EXIF entry is
+copied. A colour profile is kept where it still describes the result. 16-bit greys become 8-bit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
+from torch import Tensor
+
+from domain_translation.cooling.pictures.errors import PicturesError
+from domain_translation.data.images import eight_bits, to_tensor
+
+FORMATS = ("PNG", "JPEG")
+_GREY = ("1", "L", "LA", "I", "I;16", "I;16B")
+_ORIENTATION = 0x0112  # EXIF's tag
+_TEXT = "Source"  # the entry of a written PNG that names the bytes it was made from
+# What Pillow's decoders raise on damaged files.
+_DAMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError)
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A decoded picture."""
+
+    pixels: Tensor  # (3, H, W) float32 in [-1, 1], upright
+    grey: bool  # whether the file was greyscale
+    alpha: Image.Image | None  # 8-bit, upright
+    profile: bytes | None  # ICC, when it describes RGB or grey pixels
+    format: str  # "PNG" or "JPEG"
+    digest: str  # hex sha256 of the file
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height in pixels."""
+        return self.pixels.shape[2], self.pixels.shape[1]
+
+
+def open_picture(path: Path) -> Picture:
+    """Read and decode a file.
+
+    Raises:
+        PicturesError: it cannot be read; see also `decode`.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise PicturesError(f"cannot be read ({error.strerror})") from error
+    return decode(content)
+
+
+def decode(content: bytes) -> Picture:
+    """The picture in the bytes of a PNG or JPEG file.
+
+    Raises:
+        PicturesError: neither PNG nor JPEG, damaged, cut short, or so large that Pillow refuses.
+    """
+    try:
+        with Image.open(io.BytesIO(content), formats=FORMATS) as file:
+            file.load()
+            kind = "PNG" if file.format == "PNG" else "JPEG"  # phones write JPEGs called MPO
+            profile = file.info.get("icc_profile")
+            image = ImageOps.exif_transpose(file)
+    except UnidentifiedImageError:
+        raise PicturesError("neither a PNG nor a JPEG file") from None
+    except _DAMAGE as error:
+        raise PicturesError(f"damaged or cut short ({_line(error)})") from error
+    grey = image.mode in _GREY
+    if image.mode in ("CMYK", "YCbCr", "LAB"):
+        profile = None  # it describes inks, not the RGB written later
+    alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
+    return Picture(
+        pixels=to_tensor(eight_bits(image).convert("RGB")),
+        grey=grey,
+        alpha=alpha,
+        profile=profile,
+        format=kind,
+        digest=hashlib.sha256(content).hexdigest(),
+    )
+
+
+def encode(pixels: Tensor, like: Picture) -> bytes:
+    """A file in the format of `like` with its transparency; its digest stands inside.
+
+    Args:
+        pixels: (3, H, W), or (1, H, W) for greyscale, of the size of `like`; values beyond
+            [-1, 1] are clipped.
+        like: the picture these pixels were made from.
+    """
+    image = to_image(pixels)
+    if like.alpha is not None:
+        image.putalpha(like.alpha)
+    profile = like.profile if like.grey == (len(pixels) == 1) else None
+    out = io.BytesIO()
+    if like.format == "PNG":
+        text = PngImagePlugin.PngInfo()
+        text.add_text(_TEXT, like.digest)
+        image.save(out, "PNG", pnginfo=text, icc_profile=profile)
+    else:
+        image.save(
+            out,
+            "JPEG",
+            quality=95,
+            subsampling=0,
+            comment=like.digest.encode(),
+            icc_profile=profile,
+        )
+    return out.getvalue()
+
+
+def made_from(path: Path) -> str | None:
+    """Digest of the file that a written picture was made from, "" when it does not say.
+
+    None where there is no such file.
+    """
+    if not path.exists():
+        return None
+    try:
+        with Image.open(path, formats=FORMATS) as file:
+            note = file.info.get(_TEXT) or file.info.get("comment") or ""
+    except _DAMAGE:
+        return ""
+    return note.decode(errors="replace") if isinstance(note, bytes) else str(note)
+
+
+def upright_size(path: Path) -> tuple[int, int] | None:
+    """Width and height from the head of a file alone; None where that cannot be read."""
+    try:
+        with Image.open(path, formats=FORMATS) as file:
+            turned = file.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+            width, height = file.size
+            return (height, width) if turned else (width, height)
+    except _DAMAGE:
+        return None
+
+
+def to_image(pixels: Tensor) -> Image.Image:
+    """(3, H, W) or (1, H, W) in [-1, 1], clipped, to an 8-bit image; the inverse of `to_tensor`."""
+    values = pixels.detach().cpu().float().add(1).mul(127.5).round().clamp(0, 255).byte()
+    array = values.permute(1, 2, 0).numpy()
+    return Image.fromarray(array[..., 0] if len(pixels) == 1 else array)
+
+
+def _line(error: BaseException) -> str:
+    """The first line of an error's text, or its kind."""
+    return next(iter(str(error).splitlines()), "") or type(error).__name__

@@ -1,0 +1,104 @@
+"""What stands beside the results: the settings of the run, and a line for every picture."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal
+
+from domain_translation.cooling.pictures.errors import PicturesError, RequestError
+from domain_translation.cooling.pictures.folders import write
+from domain_translation.runtime import versions
+
+CARD = "run.json"
+TABLE = "scores.csv"
+COOLED, TRANSLATED = RESULTS = "cooled", "translated"
+
+Status = Literal["done", "waiting", "broken", "changed"]
+
+
+@dataclass
+class Row:
+    """What is known of one picture; the fields are the columns of scores.csv.
+
+    Attributes:
+        file: path below the input folder, with slashes.
+        width, height: in pixels, upright; empty where the file could not be read.
+        score_norm: length of the score at the picture (L-Cool eq. 10, left side).
+        score_rms: the same divided by the square root of the number of values.
+        fringe: "yes" where the picture was cooled, "no" where it was translated as it is.
+        status: done; waiting (not reached yet); broken (could not be read); changed (its
+            results are of another version of the file and were left alone).
+        reason: why it is not done.
+    """
+
+    file: str
+    width: int | str = ""
+    height: int | str = ""
+    score_norm: str = ""
+    score_rms: str = ""
+    fringe: str = ""
+    status: Status = "waiting"
+    reason: str = ""
+
+
+def write_table(out: Path, rows: Iterable[Row]) -> None:
+    """Write scores.csv.
+
+    Raises:
+        PicturesError: the disk refuses.
+    """
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow([f.name for f in fields(Row)])
+    table.writerows(astuple(row) for row in rows)
+    write(out / TABLE, text.getvalue().encode())
+
+
+def claim_folder(out: Path, settings: Mapping[str, Any]) -> None:
+    """Make `out` the folder of a run with these settings, or go on with one that is.
+
+    A run that stopped before its first result leaves the folder free.
+
+    Raises:
+        RequestError: it holds a run with other settings or networks, or files of another origin.
+        PicturesError: it cannot be written, or its card cannot be read.
+    """
+    card = out / CARD
+    if card.is_file() and any((out / name).exists() for name in RESULTS):
+        try:
+            before = json.loads(card.read_text(encoding="utf-8"))["settings"]
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise PicturesError(
+                f"{card} cannot be read ({error}); choose a new output folder"
+            ) from error
+        wanted = json.loads(json.dumps(settings))
+        other = sorted(k for k in {**before, **wanted} if before.get(k) != wanted.get(k))
+        if other:
+            named = ", ".join(
+                f"{k} {_short(before.get(k))}, now {_short(wanted.get(k))}" for k in other
+            )
+            raise RequestError(
+                f"{out} holds results with other settings ({named}); nothing was overwritten, "
+                f"choose a new output folder"
+            )
+        for fragment in out.rglob(".*.tmp"):  # left by a process that was killed while writing
+            fragment.unlink(missing_ok=True)
+        return
+    if out.is_dir() and any(
+        not path.name.startswith(".") and path.name not in (CARD, TABLE) for path in out.iterdir()
+    ):
+        raise RequestError(
+            f"{out} is not empty and holds no {CARD} of an earlier run; choose a new or empty "
+            f"output folder"
+        )
+    content = json.dumps({"settings": settings, "versions": versions()}, indent=1, sort_keys=True)
+    write(card, content.encode())
+
+
+def _short(value: Any) -> str:
+    return f"{value[:8]}..." if isinstance(value, str) and len(value) == 64 else str(value)

@@ -1,0 +1,1 @@
+"""Classifiers that judge: trained here, or published ones loaded by hand."""

@@ -1,0 +1,175 @@
+"""The judges of the quick profile: five small networks that tell two image domains apart.
+
+They stand in for the five ImageNet classifiers of L-Cool (lcool.metric.likeness) and for the
+people of ImproveIT's forced choice (improveit.metric.amt). The five families look at an image in
+different ways, so that a translation has to convince all of them. They are trained on real images
+of both domains and never see a translated or cooled one: a judge that had seen the artefacts of
+one translator would be no judge of the next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn.functional import conv2d, cross_entropy, pad
+
+from domain_translation.data.augment import flip_and_move
+from domain_translation.evaluation.judges.judge_networks import ImageJudges
+from domain_translation.runtime import in_parts, seeded
+from domain_translation.training import Batch, Batches, Losses, Player, fit, linear_decay, unpaired
+from domain_translation.training.checkpoints import digest
+
+_PART = 128  # images judged at a time; bounds the memory
+
+
+@dataclass(frozen=True)
+class JudgeConfig:
+    """Settings of the judges' training; no source has them, all are declared here."""
+
+    steps: int = 400  # minibatches, the same for all five
+    batch: int = 32  # real images of each domain per minibatch
+    learning_rate: float = 3e-3  # Adam; constant for half the steps, then linearly to 0
+    smoothing: float = 0.05  # share of the label that is spread over both classes
+    shift: int = 3  # largest displacement in pixels, each way
+    brightness: float = 0.1  # largest relative change of the light
+    softness: float = 1.0  # largest share of a blur of one pixel that is mixed in, in [0, 1]
+
+
+QUICK = JudgeConfig()
+
+
+def train_image_judges(
+    source: Tensor,
+    target: Tensor,
+    config: JudgeConfig = QUICK,
+    seed: int = 0,
+    checkpoint: Path | str | None = None,
+) -> nn.ModuleDict:
+    """Train the five judges on real images of both domains; ready to judge (evaluation mode).
+
+    All judges see the same minibatches, flipped, shifted, lightened and softened at random:
+    without the softening they go by sharpness, and take a slightly blurred zebra for a horse.
+    They minimise cross-entropy with smoothed labels: with smoothing s no answer beyond 1 - s/2
+    pays, so that the likeness does not saturate at 0 and 1, where every translation would score
+    the same. (Scaling the logits by a temperature fitted on validation images would do the
+    opposite: where the domains are easily told apart, the likeliest temperature is close to 0.)
+
+    The same arguments give the same weights, bit for bit on a CPU.
+
+    Args:
+        source, target: real training images (n, 3, S, S) and (m, 3, S, S) in [-1, 1], S a
+            multiple of 8.
+        config: length and pace of the training.
+        seed: of the initial weights, the minibatches and their augmentation.
+        checkpoint: file to resume from and to write to; None keeps nothing.
+
+    Raises:
+        ValueError: other shapes, values outside [-1, 1], or an empty domain.
+        CheckpointError, TrainingError: see `training.fit`.
+    """
+    _check(source, target)
+    with seeded(seed):
+        judges = ImageJudges(source.shape[-1])
+    judges.to(source.device)
+    players = {name: Player(judge, config.learning_rate) for name, judge in judges.items()}
+
+    def step(batch: Batch, _: Generator) -> Losses:
+        x, y = batch
+        smoothing = config.smoothing
+        return {
+            name: players[name].descend(cross_entropy(judge(x), y, label_smoothing=smoothing))
+            for name, judge in judges.items()
+        }
+
+    fit(
+        step,
+        players,
+        _augmented(source, target, config),
+        config.steps,
+        seed=seed,
+        schedule=linear_decay(config.steps),
+        checkpoint=checkpoint,
+        card={
+            "config": asdict(config),
+            "data_sha256": digest({"source": source, "target": target}),
+        },
+        label="judges",
+    )
+    return judges.requires_grad_(False).eval()
+
+
+def target_likeness(judges: nn.ModuleDict, x: Tensor) -> Tensor:
+    """Probability (J, B) that each of the J judges gives to the target domain.
+
+    The likeness of L-Cool (lcool.metric.likeness) with the target domain in place of zebra.
+
+    Args:
+        judges: as `train_image_judges` returns them.
+        x: images (B, 3, S, S) in [-1, 1], translated or real.
+    """
+
+    def likeness(judge: nn.Module) -> Tensor:
+        return in_parts(lambda part: judge(part).softmax(1)[:, 1], x, size=_PART)
+
+    return torch.stack([likeness(judge) for judge in judges.values()])
+
+
+def _check(source: Tensor, target: Tensor) -> None:
+    for name, x in (("source", source), ("target", target)):
+        if x.ndim != 4 or x.shape[1] != 3 or x.shape[2] != x.shape[3]:
+            raise ValueError(f"{name} images have shape {tuple(x.shape)}; give (n, 3, S, S)")
+        if len(x) and not (x.min() >= -1 and x.max() <= 1):
+            raise ValueError(f"{name} images leave [-1, 1]; scale them to that range")
+    if source.shape[1:] != target.shape[1:]:
+        raise ValueError(
+            f"images have sides {source.shape[-1]} and {target.shape[-1]}; resize both domains "
+            f"to one size, which alone would tell them apart"
+        )
+
+
+def _augmented(source: Tensor, target: Tensor, config: JudgeConfig) -> Batches:
+    """Minibatches of real images of both domains, augmented once for all judges."""
+    draw = unpaired(config.batch, source, target)
+    labels = torch.tensor([0, 1], device=source.device).repeat_interleave(config.batch)
+
+    def batches(generator: Generator) -> Batch:
+        return augment(torch.cat(draw(generator)), config, generator), labels
+
+    return batches
+
+
+def augment(x: Tensor, config: JudgeConfig, generator: Generator) -> Tensor:
+    """Mirror half of the images (B, 3, H, W), move each a little, change its light and sharpness.
+
+    What an image does not cover after moving repeats its edge. Both domains are treated alike,
+    so that none of this tells them apart.
+
+    Args:
+        x: in [-1, 1], which the result keeps.
+        config: its `shift`, `brightness` and `softness`.
+        generator: on the device of `x`.
+    """
+    b = len(x)
+
+    def whole(low: int, high: int) -> Tensor:
+        return torch.randint(low, high + 1, (b, 1), generator=generator, device=x.device)
+
+    def share() -> Tensor:
+        return torch.rand(b, 1, 1, 1, generator=generator, device=x.device)
+
+    up, left = whole(-config.shift, config.shift), whole(-config.shift, config.shift)
+    x = flip_and_move(x, up, left, mirrored=whole(0, 1) == 1)
+    x = torch.lerp(x, _blurred(x), config.softness * share())
+    light = 1 + config.brightness * (2 * share() - 1)
+    return (light * (x + 1) - 1).clamp(-1, 1)
+
+
+def _blurred(x: Tensor) -> Tensor:
+    """Blur with standard deviation of one pixel: the binomial weights 1 4 6 4 1, both ways."""
+    weights = x.new_tensor([1, 4, 6, 4, 1]) / 16
+    channels = x.shape[1]
+    kernel = (weights[:, None] * weights).expand(channels, 1, 5, 5)
+    return conv2d(pad(x, (2, 2, 2, 2), mode="replicate"), kernel, groups=channels)

@@ -1,0 +1,1 @@
+"""What happened to a picture: changes, controls, counterparts, pixels, looks."""

@@ -1,0 +1,1 @@
+"""Tests of significance and power, forced choices, classes preserved."""

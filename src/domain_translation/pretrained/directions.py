@@ -1,0 +1,99 @@
+"""The six directions of the procedural picture tasks, each with all that a study of it needs.
+
+A task of `data.procedural` has two directions: horses to zebras is `animals` forward, zebras to
+horses is `animals` backward. Here each is one object: networks, scenes and judges turned the right
+way round.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from domain_translation import pretrained
+from domain_translation.evaluation.judges.image_judges import target_likeness
+from domain_translation.sampling import scores
+from domain_translation.synthetic import Scenes, load_task
+
+# Name in the sources -> task and whether it runs against the task's own direction.
+DIRECTIONS = {
+    "horse2zebra": ("animals", False),
+    "zebra2horse": ("animals", True),
+    "apple2orange": ("fruit", False),
+    "orange2apple": ("fruit", True),
+    "summer2winter": ("seasons", False),
+    "winter2summer": ("seasons", True),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Direction:
+    """One direction of a task.
+
+    Attributes:
+        name: one of `DIRECTIONS`.
+        translator, inverse: G and F of the CycleGAN, source -> target and back.
+        denoiser: of the source domain, and `sigma`, its noise.
+        validation, test: scenes; `source` and `target` are those of this direction.
+        judges: see `evaluation.image_judges`.
+    """
+
+    name: str
+    translator: nn.Module
+    inverse: nn.Module
+    denoiser: nn.Module
+    sigma: float
+    validation: Scenes
+    test: Scenes
+    judges: nn.ModuleDict
+
+    @property
+    def score(self) -> scores.Score:
+        """The denoiser's score (L-Cool eq. 4)."""
+        return scores.dae_score(self.denoiser, self.sigma)
+
+    def cycle_score(self, gamma: float) -> scores.Score:
+        """The cycle's score with its unknown scale (L-Cool eq. 11)."""
+        return scores.cycle_score(self.translator, self.inverse, gamma)
+
+    def likeness(self, x: Tensor) -> Tensor:
+        """Mean over the judges of the probability of the target domain, (B,)."""
+        forward: Tensor = target_likeness(self.judges, x).mean(0)
+        return 1 - forward if DIRECTIONS[self.name][1] else forward
+
+
+def load(name: str, *, seed: int = 0, validation: int = 120, test: int = 120) -> Direction:
+    """A direction with its shipped weights and freshly drawn scenes.
+
+    Args:
+        name: one of `DIRECTIONS`.
+        seed: chooses the test scenes.
+        validation, test: numbers of scenes.
+
+    Raises:
+        ValueError: an unknown name.
+        FileNotFoundError: the weights are not part of this installation.
+    """
+    if name not in DIRECTIONS:
+        raise ValueError(f"unknown direction {name!r}; choose one of {', '.join(DIRECTIONS)}")
+    task, backward = DIRECTIONS[name]
+    scenes = load_task(task, seed=seed, train=1, validation=validation, test=test)
+    there, back = ("backward", "forward") if backward else ("forward", "backward")
+    domain = f"{task}/{'target' if backward else 'source'}_denoiser"
+    judges = pretrained.load(f"{task}/judges")
+    assert isinstance(judges, nn.ModuleDict)
+    return Direction(
+        name,
+        pretrained.load(f"{task}/{there}"),
+        pretrained.load(f"{task}/{back}"),
+        pretrained.load(domain),
+        float(pretrained.card(domain)["sigma"]),
+        _turned(scenes.validation, backward),
+        _turned(scenes.test, backward),
+        judges,
+    )
+
+
+def _turned(scenes: Scenes, backward: bool) -> Scenes:
+    return Scenes(scenes.target, scenes.source, scenes.surprise) if backward else scenes

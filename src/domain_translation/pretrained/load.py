@@ -1,0 +1,49 @@
+"""Networks that come with the package, trained by `recipes`, for the quick profile."""
+
+from __future__ import annotations
+
+import functools
+from importlib.resources import as_file
+from typing import Any
+
+from torch import nn
+
+from domain_translation.files import data_file
+from domain_translation.training.model_files import Model, load_model
+
+# What stands in the commands of older cards, and what it is called now.
+RENAMED = {
+    "python -m domain_translation.recipes": "domain-translation recipe",
+    "data/weights": "data/pretrained",
+}
+
+
+@functools.cache
+def _read(name: str) -> Model:
+    try:
+        file = data_file(f"pretrained/{name}.safetensors")
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"no weights named {name!r} come with this installation; "
+            f"`domain-translation recipe` lists the recipes that make them"
+        ) from error
+    with as_file(file) as path:
+        return load_model(path)
+
+
+def load(name: str) -> nn.Module:
+    """A trained network, frozen, e.g. ``load("animals/forward")``.
+
+    Raises:
+        FileNotFoundError: no such weights.
+        CheckpointError: the file is damaged.
+    """
+    return _read(name).network
+
+
+def card(name: str) -> dict[str, Any]:
+    """How those weights were made: command, seed, settings, losses, duration, versions."""
+    found = dict(_read(name).card)
+    for before, now in RENAMED.items():
+        found["command"] = found["command"].replace(before, now)
+    return found

@@ -1,0 +1,147 @@
+"""Recipes: the exact training behind every file of `data/pretrained`.
+
+    domain-translation recipe                            # what there is
+    domain-translation recipe animals/cyclegan --out data/pretrained
+    domain-translation recipe --checks --out data/pretrained
+
+A recipe is data, settings and a seed; the file's card keeps all three, the first losses, and how
+long it took on what. `CHECKS`, beside the files, holds one number for each: what its network does
+on a small batch that is drawn anew from a seed. Tests train by the recipes and compare both: the
+losses tie the recipe to the card, the number ties the tensors to both.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from domain_translation import runtime
+from domain_translation.data.fetch import MissingData
+from domain_translation.files import write_atomically
+from domain_translation.pretrained.recipes import (
+    energies,
+    energy_translators,
+    images,
+    sample_judges,
+    scenes,
+    shift,
+)
+from domain_translation.pretrained.recipes.images import SIGMA
+from domain_translation.pretrained.recipes.parts import SEED, Made, Recipe
+from domain_translation.training.cached import seconds, timed
+from domain_translation.training.model_files import Model, load_model, save_model
+
+__all__ = [
+    "CHECKS",
+    "FIRST",
+    "RECIPES",
+    "SEED",
+    "SIGMA",
+    "Made",
+    "Recipe",
+    "check",
+    "run",
+    "write_checks",
+]
+
+FIRST = 3  # losses of the first steps that a card keeps and the test compares
+CHECKS = "checks.json"  # file name -> number
+
+RECIPES: Mapping[str, Recipe] = {
+    **images.recipes(),
+    **energies.recipes(),
+    **energy_translators.recipes(),
+    **sample_judges.recipes(),
+    **shift.recipes(),
+    **scenes.recipes(),
+}
+
+
+def run(
+    name: str, out: Path, steps: int | None = None, checkpoint: Path | None = None
+) -> list[Path]:
+    """Train by the recipe `name` and write its files under `out`.
+
+    Args:
+        name: one of `RECIPES`.
+        out: folder of the files, e.g. `data/pretrained`.
+        steps: fewer updates than the recipe's, for a trial; the learning rate follows suit.
+        checkpoint: file (energies: folder) to resume a stopped training from; None starts anew.
+
+    Raises:
+        KeyError: an unknown recipe.
+        CheckpointError, TrainingError: see `training.fit`.
+    """
+    recipe = RECIPES[name]
+    config = recipe.config if steps is None else recipe.shorten(recipe.config, steps)
+    with tempfile.TemporaryDirectory() as scratch:
+        kept = checkpoint or Path(scratch) / "run.safetensors"
+        clock = kept.with_suffix(".seconds.json")
+        with timed(clock, name):
+            files = recipe.train(config, kept)
+        losses, spent = recipe.losses(kept), seconds(clock)[name]
+    card = {
+        "recipe": name,
+        "command": f"domain-translation recipe {name} --out data/pretrained",
+        "seed": SEED,
+        "config": dataclasses.asdict(config),
+        "first_losses": losses[:FIRST].tolist(),
+        "last_losses": losses[-100:].mean(0).tolist(),
+        "seconds": round(spent, 1),
+        "machine": runtime.machine(),
+        "versions": runtime.versions(),
+    }
+    paths = []
+    for file, made in files.items():
+        path = out / f"{file}.safetensors"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        save_model(path, made.network, {**made.card, **card}, torch.float16)
+        paths.append(path)
+    return paths
+
+
+@torch.no_grad()
+def check(file: str, model: Model) -> float:
+    """What the network of a file does on the small fixed batch of its recipe.
+
+    The batch is drawn anew from its seed; sums of float32 numbers leave a relative error of about
+    1e-6 between processors.
+
+    Args:
+        file: name below the folder of the weights, without suffix, e.g. "animals/forward".
+        model: from that file, or another network to be put to the same test.
+
+    Raises:
+        MissingData: the recipe needs a real data set that is not at hand.
+    """
+    return RECIPES[model.card["recipe"]].check(file, model.network)
+
+
+def write_checks(out: Path) -> list[str]:
+    """Check every file below `out`, write the numbers to its `CHECKS`.
+
+    Returns:
+        The files that could not be checked for want of their data; they keep their old number.
+
+    Raises:
+        CheckpointError: a damaged file.
+        OSError: the numbers cannot be written.
+    """
+    path, left = out / CHECKS, []
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    numbers = {}
+    for weights in sorted(out.rglob("*.safetensors")):
+        file = weights.relative_to(out).with_suffix("").as_posix()
+        try:
+            numbers[file] = check(file, load_model(weights))
+        except MissingData:
+            left.append(file)
+            if file in known:
+                numbers[file] = known[file]
+    write_atomically(path, (json.dumps(numbers, indent=2) + "\n").encode())
+    return left

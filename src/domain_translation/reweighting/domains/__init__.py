@@ -1,0 +1,1 @@
+"""Pairs of domains whose classes differ in mass."""

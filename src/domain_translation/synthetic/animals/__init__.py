@@ -1,0 +1,1 @@
+"""Plain and striped animals in a pasture."""

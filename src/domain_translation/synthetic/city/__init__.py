@@ -1,0 +1,1 @@
+"""Aerial photographs of towns and their maps."""

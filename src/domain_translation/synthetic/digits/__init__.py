@@ -1,0 +1,1 @@
+"""Drawn digits and number plates."""

@@ -1,0 +1,1 @@
+"""Pictures in frames, whose density is known."""

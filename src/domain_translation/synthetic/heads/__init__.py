@@ -1,0 +1,1 @@
+"""Heads, photographed and painted."""

@@ -1,0 +1,1 @@
+"""Translators between two domains: CycleGAN, MUNIT, pix2pix, and regression on pairs."""

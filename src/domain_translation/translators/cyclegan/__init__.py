@@ -1,0 +1,38 @@
+"""CycleGAN: two translators that undo each other, and their critics."""
+
+from domain_translation.translators.cyclegan.images import (
+    FULL,
+    PAPER,
+    QUICK,
+    WEIGHTED,
+    CycleGAN,
+    CycleGANConfig,
+    Trained,
+    WeightedConfig,
+    composite,
+    train_cyclegan,
+)
+from domain_translation.translators.cyclegan.networks import PatchDiscriminator, ResnetGenerator
+from domain_translation.translators.cyclegan.published import load_published, published_url
+from domain_translation.translators.cyclegan.toy import DIGITS, TOY, ToyConfig, train_toy_cyclegan
+
+__all__ = [
+    "DIGITS",
+    "FULL",
+    "PAPER",
+    "QUICK",
+    "TOY",
+    "WEIGHTED",
+    "CycleGAN",
+    "CycleGANConfig",
+    "PatchDiscriminator",
+    "ResnetGenerator",
+    "ToyConfig",
+    "Trained",
+    "WeightedConfig",
+    "composite",
+    "load_published",
+    "published_url",
+    "train_cyclegan",
+    "train_toy_cyclegan",
+]

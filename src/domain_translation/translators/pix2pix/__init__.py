@@ -1,0 +1,11 @@
+"""pix2pix: supervised translation of pairs, the baseline of ImproveIT's Table 2."""
+
+from domain_translation.translators.pix2pix.networks import UnetGenerator
+from domain_translation.translators.pix2pix.training import (
+    PAPER,
+    QUICK,
+    Pix2PixConfig,
+    train_pix2pix,
+)
+
+__all__ = ["PAPER", "QUICK", "Pix2PixConfig", "UnetGenerator", "train_pix2pix"]
