@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -79,9 +80,9 @@ def test_three_scales_pass_through_every_chain(
     assert [n.size for n in cascade.networks] == [8, 16, 32]
     lengths: list[int] = []
 
-    def watched(energy: Energy, x: Tensor, run: ShortRun, *, generator: Generator) -> Chain:
+    def watched(energy: Energy, x: Tensor, run: ShortRun, **options: Any) -> Chain:
         lengths.append(run.steps)
-        return short_run(energy, x, run, generator=generator)
+        return short_run(energy, x, run, **options)
 
     monkeypatch.setattr(cf_ebm_cascade, "short_run", watched)
     assert sample_cascade(cascade.networks, 2, config).shape == (2, 1, 32, 32)

@@ -11,6 +11,7 @@ import pytest
 
 from domain_translation.notebook import ledger
 from domain_translation.notebook.criteria import RECORDED
+from domain_translation.notebook.rows import every_row
 from domain_translation.press.book import Book, Chapter
 from domain_translation.press.compare import claims
 from domain_translation.press.notebooks import paired
@@ -48,7 +49,7 @@ def test_every_claim_has_one_of_six_words_a_row_and_its_card(chapter):
     for head, text in told(chapter).items():
         word = text.partition("  ")[0]
         assert word in WORDS, head
-        assert set(rows(head)) <= set(ledger.every_row()), head
+        assert set(rows(head)) <= set(every_row()), head
         assert "needs: the card" not in text, f"{head}: run `domain-translation seeds`"
         if word not in ("RECORDED", "NOT RUN"):
             assert "\n  scale: " in text, head

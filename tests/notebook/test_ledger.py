@@ -17,6 +17,7 @@ import torch
 from domain_translation.notebook import card_files, cards, evidence, ledger
 from domain_translation.notebook.cards import Card, CardError, Row
 from domain_translation.notebook.criteria import at_least, at_most, exact, greater
+from domain_translation.notebook.rows import SOURCES, every_row, parse_inventory
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
 def test_inventory_holds_all_rows_of_the_five_sources() -> None:
     rows = ledger.inventory()
     assert len(rows) == 305
-    assert {r.source for r in rows.values()} == set(ledger.SOURCES.values()) - {"Book"}
+    assert {r.source for r in rows.values()} == set(SOURCES.values()) - {"Book"}
     assert all(r.title and r.kind for r in rows.values())
 
 
@@ -300,11 +301,11 @@ GOOD = "a.b,000,claim,title,content,,1,"
 )
 def test_a_damaged_inventory_is_one_sentence(text: str, line: int) -> None:
     with pytest.raises(ValueError, match=f"damaged at line {line}: .*restore the file"):
-        ledger.parse_inventory(text)
+        parse_inventory(text)
 
 
 def test_a_sound_inventory_is_read() -> None:
-    assert ledger.parse_inventory(f"{HEADER}\n{GOOD}")["a.b"].source == "L-Cool"
+    assert parse_inventory(f"{HEADER}\n{GOOD}")["a.b"].source == "L-Cool"
 
 
 def test_missing_data_file_is_named() -> None:
@@ -320,4 +321,4 @@ def test_findings_are_the_books_own_and_named_by_part() -> None:
         assert row.title
         assert row.content
     assert ledger.findings()
-    assert len(ledger.every_row()) == 305 + len(ledger.findings())
+    assert len(every_row()) == 305 + len(ledger.findings())

@@ -10,7 +10,7 @@ import shutil
 import pytest
 from test_book_html import HTML, documents
 
-from domain_translation.notebook.ledger import every_row, inventory
+from domain_translation.notebook.rows import every_row, inventory
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None

@@ -20,6 +20,7 @@ from domain_translation.files import data_file
 from domain_translation.notebook import criteria, ledger, machine
 from domain_translation.notebook.cards import Card, Row
 from domain_translation.notebook.errata import entries as errata
+from domain_translation.notebook.rows import every_row
 from domain_translation.press import pages
 from domain_translation.press.book import Book
 from domain_translation.press.files import PressError
@@ -277,7 +278,7 @@ def test_the_ledger_has_every_row_once_and_closes_every_tag(book):
     stage, _ = book
     page = parse(blocks(text(stage, "ledger")))
     rows = [i for i in page.ids if i.startswith("row-")]
-    assert sorted(rows) == sorted(html.row_anchor(r) for r in ledger.every_row())
+    assert sorted(rows) == sorted(html.row_anchor(r) for r in every_row())
     assert len(rows) == 305 + len(ledger.findings())
     assert len(page.ids) == len(set(page.ids))
 
@@ -299,7 +300,7 @@ def test_the_ledger_escapes_titles_and_counts_verdicts(book):
     page = text(stage, "ledger")
     assert "Temperature &amp; &lt;noise&gt;" in page
     assert "<b>" not in page
-    assert page.count('data-verdict="open"') == len(ledger.every_row()) - 5
+    assert page.count('data-verdict="open"') == len(every_row()) - 5
     assert page.count('data-verdict="reduced"') == 1  # lcool.thm1: confirmed, and reduced
     assert "<small>1 confirmed, 1 confirmed at reduced scale</small>" in page
     assert page.count('data-verdict="contradicted"') == 2
@@ -349,7 +350,7 @@ def test_what_no_source_states_is_counted_apart():
 
 def test_without_runs_all_rows_are_open(tmp_path):
     pages.write(tmp_path, [])
-    assert text(tmp_path, "ledger").count('data-verdict="open"') == len(ledger.every_row())
+    assert text(tmp_path, "ledger").count('data-verdict="open"') == len(every_row())
     assert "No chapter with figures" in text(tmp_path, "figures")
 
 

@@ -119,17 +119,22 @@ class Negatives(NamedTuple):
     chains: Tensor = torch.empty(0)
 
 
-def run(energy: Energy, x: Tensor, walk: Walk, generator: Generator) -> Tensor:
-    """States after `walk` from `x`, (B, *event): Langevin, CF-EBM eq. 3 at T = 1 (cfebm.eq3)."""
+def run(
+    energy: Energy, x: Tensor, walk: Walk, generator: Generator, *, check: bool = True
+) -> Tensor:
+    """States after `walk` from `x`, (B, *event): Langevin, CF-EBM eq. 3 at T = 1 (cfebm.eq3).
+
+    Without `check`, chains that left the finite numbers come back as they are.
+    """
     kernel = langevin.ula(energy_score(energy), walk.step_size, walk.temperature)
-    return langevin.sample(kernel, x, walk.steps, generator=generator).x
+    return langevin.sample(kernel, x, walk.steps, generator=generator, check=check).x
 
 
 def contrastive(walk: Walk) -> Negatives:
     """Contrastive divergence: chains start at the data of the update (Hinton 2002)."""
 
     def draw(energy: nn.Module, x: Tensor, chains: Tensor, g: Generator) -> Drawn:
-        return run(energy, x, walk, g), chains
+        return run(energy, x, walk, g, check=False), chains
 
     return Negatives(f"contrastive, {walk}", draw)
 
@@ -143,7 +148,7 @@ def persistent(walk: Walk, chains: Tensor) -> Negatives:
     """
 
     def draw(energy: nn.Module, x: Tensor, chains: Tensor, g: Generator) -> Drawn:
-        y = run(energy, chains, walk, g)
+        y = run(energy, chains, walk, g, check=False)
         return y, y
 
     return Negatives(f"persistent, {walk}", draw, chains)
@@ -159,7 +164,7 @@ def short_run(walk: Walk, half_width: float) -> Negatives:
         raise ValueError(f"half_width was {half_width}; give a positive finite number")
 
     def draw(energy: nn.Module, x: Tensor, chains: Tensor, g: Generator) -> Drawn:
-        return run(energy, uniform(x, half_width, g), walk, g), chains
+        return run(energy, uniform(x, half_width, g), walk, g, check=False), chains
 
     return Negatives(f"short run from +-{half_width:g}, {walk}", draw)
 
@@ -239,8 +244,8 @@ def train_energy(
 
     Raises:
         ValueError: no data, or data that are not finite.
-        langevin.DivergenceError: a chain left the finite numbers.
-        CheckpointError, TrainingError: see `training.fit`.
+        TrainingError: a chain, and with it the loss, left the finite numbers.
+        CheckpointError: see `training.fit`.
     """
     if not data.isfinite().all():
         raise ValueError("the data hold NaN or infinite values; remove them first")

@@ -94,7 +94,7 @@ def smooth_start(coarse: EnergyNetwork, run: ShortRun, precision: str = "float32
             return noise
         x = uniform(n, still.channels, still.size, generator)
         shortened = ShortRun(steps, run.step_size, run.variance)
-        x = short_run(still, x, shortened, generator=generator).x
+        x = short_run(still, x, shortened, generator=generator, check=False).x
         return math.sqrt(1 - b**2) * interpolate(x, scale_factor=2, mode="nearest") + b * noise
 
     return start
@@ -217,9 +217,10 @@ def algorithm1(
         network.fade = fading(seen, config.images[stage.number]) if stage.number else 1.0
         begin = stage.start(len(x), network.fade, generator)
 
-        # Samples by eq. 3 with the present energy; no gradient flows through the chain.
+        # Samples by eq. 3 with the present energy; no gradient flows through the chain, and `trace`
+        # sees those that ran away.
         still = frozen(network, config.precision)
-        samples = short_run(still, begin, run, generator=generator).x
+        samples = short_run(still, begin, run, generator=generator, check=False).x
 
         # Lower the energy of data, raise that of samples (eq. 2), keep both from running away.
         if config.data_noise:

@@ -10,14 +10,11 @@ hold the numbers. What is claimed, and the source's words, stand in ``book/<part
 
 from __future__ import annotations
 
-import csv
-import difflib
-import functools
 import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -25,16 +22,28 @@ import numpy as np
 from domain_translation.files import data_file
 from domain_translation.notebook import card_files, cards
 from domain_translation.notebook.cards import Card, CardError
+from domain_translation.notebook.claims import Claim, Mark
 from domain_translation.notebook.criteria import (
     CLEAR,
     NOT_RUN,
     RECORDED,
-    SIGNS,
-    UNDECIDED,
     Criterion,
     judge,
 )
 from domain_translation.notebook.evidence import Estimate
+from domain_translation.notebook.rows import findings, inventory, known
+
+__all__ = [
+    "AS_STATED",
+    "Claim",
+    "Mark",
+    "card",
+    "claim",
+    "findings",
+    "inventory",
+    "lost",
+    "measure",
+]
 
 # A scale that is the source's own; any other is a reduced one, and says what is smaller.
 AS_STATED = "as stated"
@@ -43,162 +52,6 @@ MEASURING = "BOOK_MEASURING"
 
 # Keyed in the metadata of a claim's display output; the press reads it back.
 METADATA_KEY = "domain_translation_claim"
-
-SOURCES = {
-    "000": "L-Cool",
-    "001": "ImproveIT",
-    "002": "CF-EBM",
-    "003": "Lecture",
-    "004": "JD-BW",
-    "book": "Book",
-}
-
-
-@dataclass(frozen=True)
-class Row:
-    """One item of a source, or a finding of the book."""
-
-    id: str
-    seed: str
-    kind: str
-    title: str
-    content: str
-    needs: str
-    section: str
-    note: str
-
-    @property
-    def source(self) -> str:
-        """Short name of the source, e.g. ``L-Cool``."""
-        return SOURCES[self.seed]
-
-    @property
-    def ours(self) -> bool:
-        """Whether the book says it, and no source: a finding, or what is derived from a source."""
-        return self.seed == "book" or self.title.startswith("DERIVED")
-
-
-@functools.cache
-def inventory() -> Mapping[str, Row]:
-    """All rows of the sources by id, in the order of the file.
-
-    Raises ValueError where the file is damaged.
-    """
-    return parse_inventory(data_file("inventory.csv").read_text(encoding="utf-8"))
-
-
-@functools.cache
-def findings() -> Mapping[str, Row]:
-    """What the book found beside its sources, by id.
-
-    Raises ValueError where the file is damaged.
-    """
-    return parse_inventory(data_file("findings.csv").read_text(encoding="utf-8"), "findings.csv")
-
-
-@functools.cache
-def every_row() -> Mapping[str, Row]:
-    """The rows of the sources, then the findings of the book."""
-    return {**inventory(), **findings()}
-
-
-def parse_inventory(text: str, name: str = "inventory.csv") -> Mapping[str, Row]:
-    """Rows by id from the text of `data/<name>`.
-
-    Raises:
-        ValueError: another header than the fields of `Row`, a line with too few or too many
-            fields, an unknown source, or an id that occurs twice.
-    """
-    names = [f.name for f in fields(Row)]
-    reader = csv.reader(text.splitlines())
-    rows: dict[str, Row] = {}
-    wrong = next(reader, []) != names
-    for values in reader:
-        wrong = wrong or len(values) != len(names) or values[1] not in SOURCES or values[0] in rows
-        if wrong:
-            break
-        rows[values[0]] = Row(*values)
-    if wrong or not rows:
-        raise ValueError(
-            f"data/{name} is damaged at line {reader.line_num}: each line needs the fields "
-            f"{', '.join(names)}, with an id of its own; restore the file or reinstall"
-        )
-    return rows
-
-
-def _known(ids: str | Sequence[str]) -> tuple[str, ...]:
-    ids = (ids,) if isinstance(ids, str) else tuple(ids)
-    for i in ids:
-        if i not in every_row():
-            near = difflib.get_close_matches(i, every_row(), n=3)
-            hint = f"; did you mean {', '.join(near)}?" if near else ""
-            raise ValueError(f"unknown inventory row {i!r}{hint}")
-    return ids
-
-
-@dataclass(frozen=True)
-class Mark:
-    """What one criterion says, and the numbers behind it.
-
-    Attributes:
-        sentence: what it is about.
-        said: holds, fails or cannot tell.
-        how: how exact evidence is known; "" where there are numbers.
-        low, high: between which the number is wanted; None: unlimited.
-        numbers: value, low, high, n, seeds, card and its origin, of each estimate.
-        smallest: of an undecided one, the smallest effect that the run could have seen.
-    """
-
-    sentence: str
-    said: str
-    how: str = ""
-    low: float | None = None
-    high: float | None = None
-    numbers: Sequence[Mapping[str, Any]] = ()
-    smallest: float | None = None
-
-
-@dataclass(frozen=True)
-class Claim:
-    """What a chapter found for one or more rows.
-
-    Attributes:
-        rows: ids.
-        verdict: one of six words.
-        aspect: tells several claims about one row apart.
-        scale: at which it was found; `AS_STATED` or what was smaller.
-        criteria, given: what it was judged by, and on which conditions.
-        needs: what would decide it.
-        measured: numbers of this run, and of the card, to look at.
-        statement, source: what is claimed, and the source's words; the build adds both.
-    """
-
-    rows: tuple[str, ...]
-    verdict: str
-    aspect: str = ""
-    scale: str = ""
-    criteria: tuple[Mark, ...] = ()
-    given: tuple[Mark, ...] = ()
-    needs: str = ""
-    measured: Mapping[str, Any] = field(default_factory=dict)
-    statement: str = ""
-    source: str = ""
-
-    def text(self) -> str:
-        """The stable text that the paired notebook keeps and CI compares."""
-        rows = ", ".join(self.rows) + (f" ({self.aspect})" if self.aspect else "")
-        lines = [f"{self.verdict.upper()}  {rows}"]
-        lines += [f"  scale: {self.scale}"] if self.scale else []
-        lines += [f"  given {SIGNS[m.said]} {m.sentence}" for m in self.given]
-        lines += [f"  {SIGNS[m.said]} {m.sentence}" for m in self.criteria]
-        undecided = self.verdict in (UNDECIDED, NOT_RUN)
-        return "\n".join(lines + ([f"  needs: {self.needs}"] if undecided else []))
-
-    @classmethod
-    def read(cls, record: Mapping[str, Any]) -> Claim:
-        """The claim of an output's metadata."""
-        marks = {k: tuple(Mark(**m) for m in record.get(k, ())) for k in ("criteria", "given")}
-        return cls(**{**record, **marks, "rows": tuple(record["rows"])})
 
 
 def claim(
@@ -231,7 +84,7 @@ def claim(
         ValueError: an unknown row, no or two kinds of evidence, criteria without a scale, numbers
             without `needs`, or a number with a training behind it that is from no card.
     """
-    ids, name = _known(rows), ", ".join(rows)
+    ids, name = known(rows), ", ".join(rows)
     if bool(criteria) + recorded + bool(needs and not criteria) != 1:
         raise ValueError(
             f"claim {name} has no evidence, or two kinds: give criteria=, recorded=True or, where "

@@ -21,13 +21,9 @@ not. Nothing in the loop waits for the device between two looks at the losses.
 from __future__ import annotations
 
 import json
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FrameType
 from typing import Any, Protocol
 
 import torch
@@ -37,6 +33,7 @@ from tqdm import tqdm
 from domain_translation import runtime
 from domain_translation.training import checkpoints
 from domain_translation.training.checkpoints import CheckpointError
+from domain_translation.training.signals import noted_endings
 
 LOOK = 50  # steps between two looks at the losses, each of which waits for the device
 
@@ -172,7 +169,7 @@ def fit(
         run.check(done)
 
     saved, done = time.monotonic(), start
-    with _endings(path is not None) as asked:
+    with noted_endings(path is not None) as asked:
         for k in tqdm(range(start, steps), initial=start, total=steps, desc=label, disable=None):
             for player in players.values():
                 for group in player.optimiser.param_groups:
@@ -280,33 +277,3 @@ class _Run:
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
-
-
-@contextmanager
-def _endings(wanted: bool) -> Iterator[list[int]]:
-    """Ctrl-C and SIGTERM are noted in a list and obeyed after the block; a second one at once.
-
-    Only the main thread hears signals, and one that is ignored stays so.
-    """
-    asked: list[int] = []
-    before: dict[int, Any] = {}
-
-    def note(number: int, _: FrameType | None) -> None:
-        asked.append(number)
-        give_back()
-
-    def give_back() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    if wanted and threading.current_thread() is threading.main_thread():
-        handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-        before |= {n: h for n, h in handlers.items() if h not in (signal.SIG_IGN, None)}
-    for number in before:
-        signal.signal(number, note)
-    try:
-        yield asked
-    finally:
-        give_back()
-        if asked:
-            signal.raise_signal(asked[0])

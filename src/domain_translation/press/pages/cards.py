@@ -11,6 +11,7 @@ from typing import Any
 
 from domain_translation.notebook import ledger, source
 from domain_translation.notebook.errata import entries as errata
+from domain_translation.notebook.rows import every_row
 from domain_translation.press import launch
 from domain_translation.press.book import Book
 from domain_translation.press.notebooks import MARK
@@ -139,7 +140,7 @@ def _verdicts(chapter: Chapter) -> dict[str, str]:
     for placed in chapter.claims:
         for row in placed.claim.rows:
             found.setdefault(row, []).append(placed.claim.verdict)
-    order = list(ledger.every_row())
+    order = list(every_row())
     return {row: row_verdict(found[row]) for row in sorted(found, key=order.index)}
 
 
@@ -147,7 +148,7 @@ def _sections(rows: Mapping[str, str]) -> dict[str, list[str]]:
     """Sections of each source that the rows stand in, in their order."""
     sections: dict[str, list[str]] = {}
     for row in rows:
-        item = ledger.every_row()[row]
+        item = every_row()[row]
         seen = sections.setdefault(item.source, [])
         seen += [s for s in item.section.split(", ") if s and s not in seen]
     return sections

@@ -13,6 +13,7 @@ import jinja2
 from markupsafe import Markup, escape
 
 from domain_translation.notebook import criteria, ledger
+from domain_translation.notebook.rows import every_row
 
 # Dollar signs hug their formula, so that prices in a quoted sentence stay prices.
 _INLINE = re.compile(r"(?<![\\$])\$(?=[^\s$])([^$]*[^\s$\\])\$(?!\d)|`([^`]+)`")
@@ -66,7 +67,7 @@ def _environment() -> jinja2.Environment:
         "SIGNS": criteria.SIGNS,
         "UNDECIDED": criteria.UNDECIDED,
         "REDUCED": criteria.REDUCED,
-        "inventory": ledger.every_row,
+        "inventory": every_row,
         "link": link,
     }
     return environment

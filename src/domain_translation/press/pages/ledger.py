@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from domain_translation.notebook import criteria, ledger
+from domain_translation.notebook.rows import SOURCES, Row, every_row
 from domain_translation.press.agreement import agreement
 from domain_translation.press.pages.collect import Chapter, Placed
 from domain_translation.press.pages.html import VERDICTS, css, render, row_verdict, slug
@@ -14,7 +15,7 @@ from domain_translation.press.pages.statements import said
 
 ALL = "All five sources"
 DERIVED = "Derived here"
-BOOK = ledger.SOURCES["book"]
+BOOK = SOURCES["book"]
 # Of claims: judged at the scale of the source, or below it.
 JUDGED = (
     *(criteria.CONFIRMED, criteria.REDUCED),
@@ -31,7 +32,7 @@ def page(
     `stale` are the cards whose code has changed since, `portability` says under which instruction
     sets each claim came out the same.
     """
-    rows = ledger.every_row().values()
+    rows = every_row().values()
     answers = answered(chapters)
     groups = list(dict.fromkeys(group(r) for r in rows))
     return render(
@@ -52,7 +53,7 @@ def page(
     )
 
 
-def group(row: ledger.Row) -> str:
+def group(row: Row) -> str:
     """The source that a row is counted under; what no source states is counted apart."""
     return DERIVED if row.ours and row.seed != "book" else row.source
 
@@ -60,10 +61,10 @@ def group(row: ledger.Row) -> str:
 def totals(chapters: Sequence[Chapter]) -> dict[str, Counter[str]]:
     """How many rows got which verdict: by source, under `ALL`, and apart what is the book's own."""
     found = verdicts(answered(chapters))
-    tally: dict[str, Counter[str]] = {s: Counter() for s in ledger.SOURCES.values() if s != BOOK}
+    tally: dict[str, Counter[str]] = {s: Counter() for s in SOURCES.values() if s != BOOK}
     tally |= {ALL: Counter(), DERIVED: Counter(), BOOK: Counter()}
     for row, verdict in found.items():
-        item = ledger.every_row()[row]
+        item = every_row()[row]
         tally[group(item)][verdict] += 1
         if not item.ours:
             tally[ALL][verdict] += 1
@@ -81,7 +82,7 @@ def scales(chapters: Sequence[Chapter]) -> dict[str, Counter[str]]:
 
 def answered(chapters: Sequence[Chapter]) -> dict[str, list[Placed]]:
     """The claims that answer each row, rows without any included."""
-    answers: dict[str, list[Placed]] = {row: [] for row in ledger.every_row()}
+    answers: dict[str, list[Placed]] = {row: [] for row in every_row()}
     for chapter in chapters:
         for placed in chapter.claims:
             for row in placed.claim.rows:

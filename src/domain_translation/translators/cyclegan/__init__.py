@@ -1,14 +1,16 @@
 """CycleGAN: two translators that undo each other, and their critics."""
 
-from domain_translation.translators.cyclegan.images import (
+from domain_translation.translators.cyclegan.config import (
     FULL,
     PAPER,
     QUICK,
     WEIGHTED,
-    CycleGAN,
     CycleGANConfig,
-    Trained,
     WeightedConfig,
+)
+from domain_translation.translators.cyclegan.images import (
+    CycleGAN,
+    Trained,
     composite,
     train_cyclegan,
 )
