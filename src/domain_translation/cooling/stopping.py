@@ -68,12 +68,12 @@ def cool_until(
         raise ValueError(f"level is {level}; give a score norm, finite and 0 or larger")
     _check(x, step_size, temperature, max_steps)
     # One that rests for one step rests for ever: its score does not change any more.
-    kernel = replace(ula(score, step_size, temperature), move=_unless_short(level), absorbing=True)
+    kernel = replace(ula(score, step_size, temperature), move=unless_short(level), absorbing=True)
     chain = sample(kernel, x, max_steps, chain_seeds=_seeds(x, seed, ids))
     return Stopped(chain.x, (chain.acceptance * max_steps).round().long())
 
 
-def _unless_short(level: float) -> Move:
+def unless_short(level: float) -> Move:
     """The step of `ula`, taken by the samples whose score is longer than `level`."""
 
     def move(score: Score, state: State, noise: Noise, at: Coefficients) -> tuple[State, Info]:
@@ -102,7 +102,7 @@ def cool_along(
 
     Args:
         score_at: (x, sigma) -> score of the density smoothed by sigma, e.g.
-            `dae.conditional.conditional_score(network)`.
+            `denoising.conditional.conditional_score(network)`.
         x: samples to cool (B, *event).
         sigmas: the ladder, one entry per step, usually decreasing (annealing); each > 0.
         share: alpha / sigma^2, in (0, 1].
