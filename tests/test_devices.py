@@ -10,13 +10,13 @@ import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import ownpictures as own
 import pytest
 import torch
+from elsewhere import Run, To, assert_same_bits, assert_stays_there, here, place, pretend, there
 from torch import Generator, Tensor, nn
-from torch.utils._pytree import tree_leaves
 
 from domain_translation import cli, cooling, denoising, runtime
 from domain_translation.cooling.pictures import cool as cool_pictures
@@ -57,35 +57,6 @@ from domain_translation.evaluation.statistics import class_preservation, signifi
 from domain_translation.sampling import adaptation, ais, diagnostics, langevin, schedules, scores
 from domain_translation.sampling.densities import GaussianMixture
 
-pretend = pytest.importorskip("pretend", exc_type=ImportError)  # older releases lack its hooks
-
-To = Callable[[Tensor], Tensor]  # brings a tensor to the device of a run
-
-
-def here(x: Tensor) -> Tensor:
-    return x
-
-
-def there(x: Tensor) -> Tensor:
-    return x.to(pretend.NAME)
-
-
-def place(to: To) -> torch.device:
-    return to(torch.zeros(1)).device
-
-
-def assert_same_bits(found: Any, wanted: Any) -> None:
-    """Tensors and numbers, however nested; the found ones may be on the device."""
-    found, wanted = (tree_leaves(x, is_leaf=lambda x: x is None) for x in (found, wanted))
-    assert len(found) == len(wanted)
-    for a, b in zip(found, wanted, strict=True):
-        if isinstance(b, Tensor):
-            a = a.held if isinstance(a, pretend.There) else a
-            torch.testing.assert_close(a, b, rtol=0, atol=0, equal_nan=True)
-        else:
-            assert a == b
-
-
 # What they work on
 
 
@@ -122,16 +93,6 @@ def bent(x: Tensor) -> Tensor:
 
 
 # Step by step
-
-
-class Run(NamedTuple):
-    """Something of any length; what each step of the longer run may wait for and upload."""
-
-    call: Callable[[int, To], Any]
-    lengths: tuple[int, int] = (50, 250)
-    waits: float = 0.02
-    uploads: float = 0.03
-    float64: bool = False  # whether it needs double precision on the device
 
 
 def chain(kernel: Callable[[To], langevin.Kernel], **how: Any) -> Callable[[int, To], Any]:
@@ -225,15 +186,7 @@ RUNS = {
 
 @pytest.mark.parametrize("name", RUNS)
 def test_steps_neither_wait_nor_upload_and_have_the_bits_of_the_cpu(name: str) -> None:
-    call, (short, long), waits, uploads, float64 = RUNS[name]
-    with pretend.accelerator(float64=float64) as few:
-        found = call(short, there)
-    with pretend.accelerator(float64=float64) as many:
-        call(long, there)
-    assert_same_bits(found, call(short, here))
-    more = many - few
-    assert more.waits.total() / (long - short) <= waits, more
-    assert more.uploads.total() / (long - short) <= uploads, more
+    assert_stays_there(RUNS[name])
 
 
 def test_a_divergence_is_reported_from_any_device() -> None:

@@ -113,6 +113,6 @@ def effective_share(weights: Tensor) -> float:
 
 def class_totals(weights: Tensor, classes: Tensor, count: int) -> Tensor:
     """Share of the weights (n,) that falls on each of `count` classes (n,): (count,), sum 1."""
-    total = torch.zeros(count, dtype=torch.float64, device=weights.device)
-    total.index_add_(0, classes, weights.double())
+    w = weights.float() if weights.device.type == "mps" else weights.double()  # MPS has no doubles
+    total = w.new_zeros(count).index_add_(0, classes, w)
     return total / total.sum()

@@ -44,6 +44,7 @@ __all__ = [
     "reverse",
     "sigmoid",
     "tempered",
+    "walk",
 ]
 
 # A block of transitions: long enough to make the start of the loop cheap, short enough to keep all
@@ -110,7 +111,7 @@ def forward(
     start = torch.cat([base.sample(1, _generator(seed, i)) for i in numbers]).to(device)
     steps = _checked(betas, step_sizes)
     kinds = torch.stack([betas[1:-1].double(), steps])
-    return _walk(energy, base, start, kinds, betas.diff(), numbers, seed, backwards=False)
+    return walk(energy, base, start, kinds, betas.diff(), numbers, seed, backwards=False)
 
 
 def reverse(
@@ -146,7 +147,7 @@ def reverse(
         raise ValueError("a sample lies outside the base's support; choose a base that covers them")
     kinds = torch.stack([betas[1:-1].double(), steps]).flip(1)
     numbers = list(range(len(x)))
-    return _walk(energy, base, x, kinds, betas.diff().flip(0), numbers, seed, backwards=True)
+    return walk(energy, base, x, kinds, betas.diff().flip(0), numbers, seed, backwards=True)
 
 
 def _checked(betas: Tensor, step_sizes: float | Tensor) -> Tensor:
@@ -169,7 +170,7 @@ def _checked(betas: Tensor, step_sizes: float | Tensor) -> Tensor:
     return steps.expand(count)
 
 
-def _walk(
+def walk(
     energy: Energy,
     base: Base,
     x: Tensor,
@@ -180,8 +181,17 @@ def _walk(
     *,
     backwards: bool,
 ) -> Run:
-    """Transitions at the inverse temperatures and step sizes `kinds` (2, K - 1), in this order."""
-    at_base, at_end = [base.energy_and_score(x)[0][None]], [_energy(energy, x)[None]]
+    """Move chains over the bridge and add up their log-weights: what both directions share.
+
+    Args:
+        energy, base: as in `forward`.
+        x: where the chains stand, (B, *event).
+        kinds: inverse temperatures and step sizes of the transitions (2, K - 1), as they come.
+        increments: l_k - l_{k - 1} (K,), as they come.
+        numbers, seed: of the chains and of the run.
+        backwards: whether the walk leads from exp(-E) to the base.
+    """
+    gaps = [_gap(base, x[None], _energy(energy, x)[None])]
     accepted = [x.new_empty(0, len(x), dtype=torch.bool)]
     length = max(1, min(_LONGEST, _NUMBERS // math.prod(base.event)))
     for block, (betas, steps) in enumerate(map(torch.unbind, torch.split(kinds, length, 1))):
@@ -190,19 +200,29 @@ def _walk(
         kernel = crossing(energy, base, betas, steps)
         seeds = [_entropy(seed, i, 1 + block, backwards) for i in numbers]
         chain = langevin.sample(kernel, x, len(betas), chain_seeds=seeds, thin=1)
-        assert chain.trajectory is not None
-        assert chain.info is not None
-        assert chain.info.energy is not None
-        assert chain.info.accepted is not None
-        flat = chain.trajectory.flatten(0, 1)
-        at_base.append(base.energy_and_score(flat)[0].reshape(len(betas), -1))
-        at_end.append(chain.info.energy)
-        accepted.append(chain.info.accepted)
+        states, energies, moved = _seen(chain)
+        gaps.append(_gap(base, states, energies))
+        accepted.append(moved)
         x = chain.x
-    gap = torch.cat(at_base).cpu().double() - torch.cat(at_end).cpu().double()
+    gap = torch.cat(gaps)  # -log p_0 - E wherever a chain stood
     path = (increments.to(gap)[:, None] * gap).cumsum(0)
     shares = torch.cat(accepted).cpu().double().mean(1)
     return Run(path[-1], path, gap, base.fold(x)[0], shares, backwards)
+
+
+def _gap(base: Base, states: Tensor, energies: Tensor) -> Tensor:
+    """-log p_0 - E at states (n, B, *event) of these energies (n, B), float64, on the CPU."""
+    at_base = base.energy_and_score(states.flatten(0, 1))[0].reshape(energies.shape)
+    return at_base.cpu().double() - energies.cpu().double()
+
+
+def _seen(chain: langevin.Chain) -> tuple[Tensor, Tensor, Tensor]:
+    """States, energies and acceptances of each step of a chain that tells them."""
+    assert chain.trajectory is not None
+    assert chain.info is not None
+    assert chain.info.energy is not None
+    assert chain.info.accepted is not None
+    return chain.trajectory, chain.info.energy, chain.info.accepted
 
 
 def _energy(energy: Energy, x: Tensor) -> Tensor:

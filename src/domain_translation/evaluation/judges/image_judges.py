@@ -9,6 +9,7 @@ one translator would be no judge of the next.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -167,9 +168,15 @@ def augment(x: Tensor, config: JudgeConfig, generator: Generator) -> Tensor:
     return (light * (x + 1) - 1).clamp(-1, 1)
 
 
+@functools.cache
+def _binomial(device: torch.device, dtype: torch.dtype) -> Tensor:
+    """The weights 1 4 6 4 1 of a blur with standard deviation of one pixel, brought there once."""
+    return torch.tensor([1, 4, 6, 4, 1], dtype=dtype, device=device) / 16
+
+
 def _blurred(x: Tensor) -> Tensor:
-    """Blur with standard deviation of one pixel: the binomial weights 1 4 6 4 1, both ways."""
-    weights = x.new_tensor([1, 4, 6, 4, 1]) / 16
+    """Blur with standard deviation of one pixel, both ways."""
+    weights = _binomial(x.device, x.dtype)
     channels = x.shape[1]
     kernel = (weights[:, None] * weights).expand(channels, 1, 5, 5)
     return conv2d(pad(x, (2, 2, 2, 2), mode="replicate"), kernel, groups=channels)
