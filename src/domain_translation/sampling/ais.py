@@ -213,7 +213,8 @@ def walk(
 def _gap(base: Base, states: Tensor, energies: Tensor) -> Tensor:
     """-log p_0 - E at states (n, B, *event) of these energies (n, B), float64, on the CPU."""
     at_base = base.energy_and_score(states.flatten(0, 1))[0].reshape(energies.shape)
-    return at_base.cpu().double() - energies.cpu().double()
+    both = torch.stack([at_base, energies]).cpu().double()  # one way to the CPU
+    return both[0] - both[1]
 
 
 def _seen(chain: langevin.Chain) -> tuple[Tensor, Tensor, Tensor]:
