@@ -1,4 +1,4 @@
-"""Fixed coarse models: one network per scale, chains start from coarser ones (cf_ebm.cascade)."""
+"""Fixed coarse models: one network per scale, chains start from coarser ones (energies.cascade)."""
 
 from __future__ import annotations
 

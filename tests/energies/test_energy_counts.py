@@ -1,4 +1,4 @@
-"""Parameter counts of Table 6 under its readings (cf_ebm.counts)."""
+"""Parameter counts of Table 6 under its readings (energies.parameter_counts)."""
 
 from __future__ import annotations
 

@@ -200,7 +200,7 @@ def test_images_of_another_size_or_device() -> None:
             net(x)
     with pytest.raises(ValueError, match="images are on meta and the network on cpu"):
         net(images(2, 1, 16).to("meta"))
-    with pytest.raises(ValueError, match="precision is 'float16'; choose from float32, bfloat16"):
+    with pytest.raises(ValueError, match="'float16'; choose 'auto', 'float32' or 'bfloat16'"):
         frozen(net, "float16")
 
 

@@ -30,7 +30,7 @@ from domain_translation.energies.training import (
     train,
 )
 from domain_translation.notebook.errata import checks
-from domain_translation.runtime import seeded
+from domain_translation.runtime import precision, seeded
 from domain_translation.sampling import langevin, scores
 from domain_translation.training import LOOK, Player, Step, checkpoints, fit, model_files
 from domain_translation.training.checkpoints import CheckpointError
@@ -420,3 +420,10 @@ def test_small_images_are_means() -> None:
     assert torch.equal(at_size(x, 16), x)
     torch.testing.assert_close(at_size(x, 8)[..., 0, 0], x[..., :2, :2].mean((-2, -1)))
     assert from_noise(3, 8)(2, 1.0, torch.Generator()).shape == (2, 3, 8, 8)
+
+
+def test_auto_records_the_precision_that_was_taken(tmp_path: Path) -> None:
+    train(stripes(), replace(TINY, precision="auto"), checkpoint=tmp_path)
+    for path in tmp_path.iterdir():
+        taken = checkpoints.load(path).card["run"]["config"]["precision"]
+        assert taken == precision("auto", "cpu")

@@ -123,8 +123,8 @@ def toy_energy(kind: str) -> Callable[[int, To], Any]:
 
 SHORT = denoising.DenoiserConfig(batch=4)
 RUNS = {
-    "JD-BW": (jd_bw("composite")),
-    "joint discriminator": (jd_bw("none")),
+    "JD-BW": jd_bw("composite"),
+    "joint discriminator": jd_bw("none"),
     "JD-BW, one-sided": (trained(one_sided_run)),
     "CycleGAN, its pool full": (
         trained(

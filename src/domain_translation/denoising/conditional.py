@@ -30,7 +30,7 @@ class ConditionalDenoiser(nn.Module):
         r(x, sigma) = x v / (v + sigma^2) + sqrt(v sigma^2 / (v + sigma^2)) f(x, sigma).
 
     Args:
-        variances: v, (d,), positive; a network on principal components (`dae.principal`) has
+        variances: v, (d,), positive; a network on principal components (`denoising.principal`) has
             them at hand.
         width: of both hidden layers of f.
 

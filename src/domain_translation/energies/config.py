@@ -27,7 +27,7 @@ class CFEBMConfig:
     penalty: float = 0.0  # weight of the mean squared energies in the loss; the paper: none
     data_noise: float = 0.0  # std of Gaussian noise on the training images (A.5: none)
     average: float = 0.999  # decay of the moving average of the weights; not in the paper
-    precision: str = "float32"  # of the sampler's network; or "bfloat16"
+    precision: str = "float32"  # of the sampler's network; or "bfloat16", "auto": see `runtime`
 
     def __post_init__(self) -> None:
         lengths = {len(v) for v in (self.sizes, self.images, self.steps, self.learning_rates)}

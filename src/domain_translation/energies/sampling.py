@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Generator, Tensor, nn
 
+from domain_translation import runtime
 from domain_translation.energies.network import EnergyNetwork
 from domain_translation.sampling import langevin, schedules
 from domain_translation.sampling.langevin import Chain
@@ -119,8 +120,7 @@ def frozen(network: EnergyNetwork, precision: str = "float32") -> EnergyNetwork:
     Raises:
         ValueError: an unknown precision.
     """
-    if precision not in DTYPES:
-        raise ValueError(f"precision is {precision!r}; choose from {', '.join(DTYPES)}")
+    dtype = DTYPES[runtime.precision(precision, network.head.bias.device)]
     training = network.training
     network.eval()  # spectral normalisation would otherwise go on with its power iteration
     with torch.device("meta"):
@@ -134,5 +134,5 @@ def frozen(network: EnergyNetwork, precision: str = "float32") -> EnergyNetwork:
     }
     still.load_state_dict(weights, assign=True)
     network.train(training)
-    still = still.to(DTYPES[precision]).to(memory_format=torch.channels_last)
+    still = still.to(dtype).to(memory_format=torch.channels_last)
     return still.requires_grad_(False).eval()

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,6 +21,7 @@ import torch
 from torch import Generator, Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
+from domain_translation import runtime
 from domain_translation.energies.average import Average
 from domain_translation.energies.config import CFEBMConfig
 from domain_translation.energies.guard import Trace
@@ -143,6 +144,7 @@ def train_stages(
         starts: (network before it grows, stage) -> start of the stage's chains; called once per
             stage.
     """
+    config = replace(config, precision=runtime.precision(config.precision, data.device))
     with seeded(seed):
         network = EnergyNetwork(
             config.sizes[0],

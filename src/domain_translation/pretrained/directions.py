@@ -1,6 +1,6 @@
 """The six directions of the procedural picture tasks, each with all that a study of it needs.
 
-A task of `data.procedural` has two directions: horses to zebras is `animals` forward, zebras to
+A task of `synthetic` has two directions: horses to zebras is `animals` forward, zebras to
 horses is `animals` backward. Here each is one object: networks, scenes and judges turned the right
 way round.
 """

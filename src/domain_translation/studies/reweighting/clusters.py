@@ -1,6 +1,6 @@
 """Three clusters in the plane, with every ingredient of JD-BW exchanged in turn.
 
-The toy of `jd_bw.toy` with the three designs of the weights and none, tight and no clipping,
+The toy of `reweighting.toy` with the three designs of the weights and none, tight and no clipping,
 generators with and without the input added, and second domains that are turned. About six minutes
 on one core.
 """

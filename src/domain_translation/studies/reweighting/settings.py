@@ -54,8 +54,8 @@ SETTINGS: Mapping[str, Settings] = {
     "plates": four(QUICK_PLATES, munit.QUICK),
     "wares": four(QUICK_WARES, munit.QUICK),
     "heads": four(QUICK_WARES, munit.QUICK),
-    # A GPU would take `jd_bw.config.PAPER` and `munit.config.PAPER`: networks here are a quarter as
-    # wide as the paper's, and see about a hundredth of its images.
+    # A GPU would take both rooms' `PAPER`: networks here are a quarter as wide as the paper's, and
+    # see about a hundredth of its images.
     "mnist": four(FULL_DIGITS, munit.FULL),
     "street": four(larger(QUICK_PLATES), munit.FULL),
     "fashion": four(larger(QUICK_WARES), munit.FULL),

@@ -24,7 +24,7 @@ class CycleGANConfig:
     pool: int = 50  # translations the critics remember
     mirrored: bool = True  # half of the training crops are mirror images; of digits, none is one
     decay: bool = True  # the learning rate falls over the second half of the steps
-    precision: str = "float32"  # of the networks' arithmetic; or "bfloat16", see `runtime`
+    precision: str = "float32"  # of the networks' arithmetic; or "bfloat16", "auto": see `runtime`
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ weighted: they compare an image with itself and ask nothing of masses.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,7 +28,7 @@ from domain_translation.reweighting.weighting import (
     Pairs,
     halfway,
 )
-from domain_translation.runtime import lowered, seeded
+from domain_translation.runtime import lowered, precision, seeded
 from domain_translation.training import (
     Batch,
     Batches,
@@ -127,6 +127,7 @@ def train_cyclegan(
     for images in (source, target):
         check_images(images, config.size)
     check_classes(classes, source, target)
+    config = replace(config, precision=precision(config.precision, source.device))
     weighting = Equal() if weighting is None else weighting
     bounds = _bounds(config, weighting)
     networks = build(config, seed, (source.shape[1], target.shape[1]))

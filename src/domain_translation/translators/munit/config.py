@@ -84,6 +84,6 @@ QUICK = MUNITConfig(
 QUICK_WEIGHTED = WeightedConfig(
     **asdict(QUICK), weight_width=16, lr_weights=1e-3, clip_first=2.0, clip_last=3.0
 )
-# MNIST at 32x32 on one CPU core, in about the processor time of `jd_bw.config.FULL_DIGITS`.
+# MNIST at 32x32 on one CPU core, in about the processor time of `reweighting.config.FULL_DIGITS`.
 FULL = replace(QUICK, size=32, steps=1_800)
 FULL_WEIGHTED = replace(QUICK_WEIGHTED, **asdict(FULL))
