@@ -93,14 +93,8 @@ def train(pairs: Pairs, plan: Plan, seed: int, folder: Path) -> Networks:
     gan = cyclegan.train_cyclegan(
         pairs.train.source, pairs.train.target, plan.cyclegan, seed, folder / "cyclegan.ckpt"
     ).networks
-    denoiser = denoising.train_denoiser(
-        denoising.UNetDenoiser,
-        pairs.photos,
-        plan.sigma,
-        plan.denoiser,
-        seed,
-        folder / "denoiser.ckpt",
-    )
+    make, place = denoising.UNetDenoiser, folder / "denoiser.ckpt"
+    denoiser = denoising.train_denoiser(make, pairs.photos, plan.sigma, plan.denoiser, seed, place)
     parts = (gan.forward, gan.backward, denoiser)
     return Networks(*(part.half().float().requires_grad_(False).eval() for part in parts))
 

@@ -1,8 +1,7 @@
 """Samples of an energy before the judge: recognition, distances, memorisation (CF-EBM section 4.1).
 
-The protocol's number of samples is drawn from the shipped energies and compared with real images.
-Each energy was trained once, on a set of its own. So a statement about energies like these is
-judged over the five of them: they are what seeds are elsewhere.
+The protocol's number of samples of the shipped energies stands beside real images. Each energy was
+trained once, on a set of its own, so the five of them are what seeds are elsewhere.
 """
 
 from __future__ import annotations
