@@ -14,7 +14,6 @@ from domain_translation.data.digits import Split
 from domain_translation.energies import config as presets
 from domain_translation.energies.network import EnergyNetwork
 from domain_translation.energies.sampling import ShortRun, uniform
-from domain_translation.energies.sheets import sheet
 from domain_translation.energies.work import short_run_network, work
 from domain_translation.evaluation.distances.protocol import Protocol
 from domain_translation.evaluation.judges.sample_judges import SampleJudge
@@ -172,20 +171,3 @@ def test_the_short_run_network_has_the_parameters_of_table_3() -> None:
     network = short_run_network()
     assert sum(p.numel() for p in network.parameters()) == 2_763_393
     assert network(torch.zeros(2, 3, 32, 32)).shape == (2, 1, 1, 1)
-
-
-def test_a_sheet_lays_images_out_row_by_row() -> None:
-    x = torch.rand(5, 1, 3, 4, generator=Generator().manual_seed(0)) * 2 - 1
-    page = sheet(x, columns=2, gap=1)
-    assert page.shape == (3 * 4 - 1, 2 * 5 - 1, 3)
-    for i in range(5):
-        top, left = (i // 2) * 4, (i % 2) * 5
-        tile = torch.from_numpy(page[top : top + 3, left : left + 4])
-        torch.testing.assert_close(tile, (x[i, 0, :, :, None].expand(3, 4, 3) + 1) / 2)
-    assert (page[8:, 5:] == 1).all()
-    assert (page[3] == 1).all()
-    assert sheet(torch.full((1, 3, 2, 2), -7.0), 3).min() == 0
-    with pytest.raises(ValueError, match=r"C = 1 or 3"):
-        sheet(torch.zeros(2, 2, 4, 4), 2)
-    with pytest.raises(ValueError, match="columns at least 1"):
-        sheet(x, 0)
