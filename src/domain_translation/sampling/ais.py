@@ -18,8 +18,9 @@ package's Metropolis-adjusted Langevin steps in the package's one loop:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -32,20 +33,9 @@ from domain_translation.sampling.bridges import Base, Normal, Uniform, crossing,
 from domain_translation.sampling.scores import Energy
 
 __all__ = [
-    "Bound",
-    "Normal",
-    "Run",
-    "Uniform",
-    "adapt",
-    "bound",
-    "forward",
-    "geometric",
-    "log_normaliser_bound",
-    "reverse",
-    "sigmoid",
-    "tempered",
-    "walk",
-]
+    "Bound", "Normal", "Run", "Uniform", "adapt", "bound", "forward", "geometric",
+    "log_normaliser_bound", "reverse", "sigmoid", "tempered", "walk",
+]  # fmt: skip
 
 # A block of transitions: long enough to make the start of the loop cheap, short enough to keep all
 # of its states. It depends on the event alone, so that shards of a run agree.
@@ -181,15 +171,10 @@ def walk(
     *,
     backwards: bool,
 ) -> Run:
-    """Move chains over the bridge and add up their log-weights: what both directions share.
+    """Move chains from x (B, *event) over the bridge and add up their log-weights, either way.
 
-    Args:
-        energy, base: as in `forward`.
-        x: where the chains stand, (B, *event).
-        kinds: inverse temperatures and step sizes of the transitions (2, K - 1), as they come.
-        increments: l_k - l_{k - 1} (K,), as they come.
-        numbers, seed: of the chains and of the run.
-        backwards: whether the walk leads from exp(-E) to the base.
+    In the order of the walk, `kinds` (2, K - 1) are the inverse temperatures and step sizes of the
+    transitions, `increments` (K,) the l_k - l_{k - 1}; `numbers` are the chains'.
     """
     gaps = [_gap(base, x[None], _energy(energy, x)[None])]
     accepted = [x.new_empty(0, len(x), dtype=torch.bool)]
@@ -280,26 +265,21 @@ def adapt(
         raise ValueError(f"knots was {knots} and chains {chains}; both are at least 1")
     if count == 0:
         return torch.empty(0, dtype=torch.float64)
+
+    def kernel(beta: float, step: float) -> langevin.Kernel:
+        return crossing(energy, base, beta, min(step, base.widest))
+
     stops = np.unique(np.linspace(0, count - 1, knots).round().astype(int))
     x = base.sample(chains, torch.Generator().manual_seed(_entropy(seed, 1 << 31))).to(device)
     found, step = [], 0.1 * base.widest
     for stop in stops:
-        make = _capped(energy, base, betas[1 + stop], base.widest)
+        make = partial(kernel, float(betas[1 + stop]))
         step, x = adapt_step_size(
             make, x, warmup, initial=step, target_accept=target_accept, seed=seed + int(stop)
         )
         step = min(step, base.widest)
         found.append(math.log(step))
     return torch.from_numpy(np.exp(np.interp(np.arange(count), stops, found)))
-
-
-def _capped(
-    energy: Energy, base: Base, beta: Tensor, widest: float
-) -> Callable[[float], langevin.Kernel]:
-    def make(step: float) -> langevin.Kernel:
-        return crossing(energy, base, float(beta), min(step, widest))
-
-    return make
 
 
 def bound(run: Run, *, seed: int = 0) -> Bound:
