@@ -3,7 +3,6 @@
 from domain_translation.notebook.plots.curves import intervals, label_lines, series
 from domain_translation.notebook.plots.pictures import pictures, pixels
 from domain_translation.notebook.plots.planes import density, field, grid, trails
-from domain_translation.notebook.plots.rows import photo_rows, picture_rows
 from domain_translation.notebook.plots.style import (
     BLUE,
     CYCLE,
@@ -26,5 +25,5 @@ from domain_translation.notebook.plots.style import (
 __all__ = [
     "BLUE", "CYCLE", "GREEN", "GREY", "INK", "LINES", "MARKERS", "METHODS", "ORANGE", "PINK", "RED",
     "SKY", "YELLOW", "density", "field", "grid", "intervals", "label_lines", "looks", "panels",
-    "photo_rows", "picture_rows", "pictures", "pixels", "series", "trails", "use_style",
+    "pictures", "pixels", "series", "trails", "use_style",
 ]  # fmt: skip
