@@ -10,7 +10,7 @@ import toybook
 
 from domain_translation.press import cell_names, cells
 from domain_translation.press.book import Book
-from domain_translation.press.files import PressError, RequestError
+from domain_translation.press.files import PressError
 
 ROOT = Path(__file__).resolve().parents[2]
 BOOK = Book(ROOT)
@@ -113,19 +113,6 @@ def test_what_may_come_again(first, second):
 
 def test_each_name_is_named_once_a_cell():
     assert len(cell_names.faults([(1, "x = 1"), (5, "x = 2\nx = 3"), (9, "x = 4")])) == 2
-
-
-def test_chapters_may_wait_until_they_are_in_order(book):
-    project = book.root / "pyproject.toml"
-    settings = project.read_text(encoding="utf-8")
-    table = "[tool.domain-translation]\nunlinted = "
-    toybook.write(project, f'{settings}\n{table}["part/one"]\n')
-    assert said(book, "import os") == []
-    ((_, what),) = said(book, "print(seed)")
-    assert what.startswith("in order: take it out of `unlinted`")
-    toybook.write(project, f'{settings}\n{table}["part/nine"]\n')
-    with pytest.raises(RequestError, match="unknown chapter 'part/nine'"):
-        cells.report(Book(book.root))
 
 
 def test_what_is_no_python_is_one_sentence(book):

@@ -1,8 +1,7 @@
 """Cells are code: ``python -m domain_translation.press.cells`` lints those of every chapter.
 
 Ruff sees a chapter's cells as one notebook, with the settings of ``book/ruff.toml``; `cell_names`
-says what it cannot. Chapters that ``[tool.domain-translation] unlinted`` of pyproject.toml lists
-are still to be put in order.
+says what it cannot.
 """
 
 from __future__ import annotations
@@ -10,7 +9,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tomllib
 from typing import Any
 
 from domain_translation.press import cell_names
@@ -69,24 +67,12 @@ def _ruff(book: Book, name: str, code: list[tuple[int, str]]) -> list[Fault]:
 
 
 def report(book: Book) -> list[str]:
-    """A line a fault, ``book/part/chapter.md:LINE what``.
-
-    A chapter that waits and has no fault is one: it would lose its protection unseen.
-
-    Raises:
-        PressError: as `faults`, or pyproject.toml names a chapter that does not exist.
-    """
-    with (book.root / "pyproject.toml").open("rb") as f:
-        settings = tomllib.load(f).get("tool", {}).get("domain-translation", {})
-    unlinted = settings.get("unlinted", [])
-    waiting = {chapter.name for chapter in book.select(unlinted)} if unlinted else set()
-    said = []
-    for chapter in book.chapters:
-        found = faults(book, chapter)
-        if chapter.name in waiting:
-            found = [] if found else [(1, "in order: take it out of `unlinted` in pyproject.toml")]
-        said += [f"book/{chapter.name}.md:{line} {what}" for line, what in found]
-    return said
+    """A line a fault, ``book/part/chapter.md:LINE what``; PressError as `faults`."""
+    return [
+        f"book/{chapter.name}.md:{line} {what}"
+        for chapter in book.chapters
+        for line, what in faults(book, chapter)
+    ]
 
 
 def main() -> int:

@@ -115,7 +115,7 @@ def load_model(path: Path | str) -> Model:
     except KeyError as error:
         raise CheckpointError(
             f"{path} is a checkpoint without the card entry {error}; a model file is written by "
-            f"models.save_model"
+            f"model_files.save_model"
         ) from error
     except (ValueError, TypeError, RuntimeError) as error:
         raise CheckpointError(f"{path} cannot be built as its card says ({error})") from error
