@@ -282,3 +282,13 @@ def test_pictures_of_the_network_on_its_way_are_shown():
 def test_pictures_refuse_what_they_cannot_show(rows, options, said):
     with pytest.raises(ValueError, match=said):
         plots.pictures(rows, **options)
+
+
+def test_a_line_without_points_gets_no_name() -> None:
+    _, ax = plt.subplots()
+    ax.plot([0, 1], [np.nan, np.nan], label="to come")
+    plots.label_lines(ax)
+    assert not list(ax.texts)
+    ax.plot([0, 1], [0, 1], label="here")
+    plots.label_lines(ax)
+    assert [text.get_text() for text in ax.texts] == ["here"]

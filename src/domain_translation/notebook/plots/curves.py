@@ -113,7 +113,7 @@ def label_lines(ax: Axes, *, size: float = 9.5) -> None:
     """Write the name of each labelled line to its right, instead of a legend.
 
     Names stand in a column beside the axes, at the height of the lines' ends, apart where those
-    are close; a thin line leads to a name that had to move. Call it when the axes are complete:
+    are close; a thin line leads to a name that had to move. A line without a finite point has none. Call it when the axes are complete:
     limits and scales that change afterwards move the lines and not the names.
 
     Args:
@@ -129,11 +129,13 @@ def label_lines(ax: Axes, *, size: float = 9.5) -> None:
     figure = ax.figure.canvas.figure
     figure.draw_without_rendering()  # the layout decides where the lines end
     lines = [getattr(handle, "lines", [handle])[0] for handle in handles]
-    ends = [_end(ax, line) for line in lines]
+    # A card that is still to be made has no points.
+    named = [(line, name) for line, name in zip(lines, names, strict=True) if len(_points(line))]
+    ends = [_end(ax, line) for line, _ in named]
     height = 1.25 * size / 72 * figure.dpi / ax.bbox.height  # of a row of type, of the axes
-    rooms = [height * (1 + name.count("\n")) for name in names]
+    rooms = [height * (1 + name.count("\n")) for _, name in named]
     heights = _apart([y for _, y in ends], rooms)
-    for (x, y), at, line, name in zip(ends, heights, lines, names, strict=True):
+    for (x, y), at, (line, name) in zip(ends, heights, named, strict=True):
         moved = abs(at - y) > height / 3 or x < 0.85
         ax.annotate(
             name,
@@ -167,10 +169,15 @@ def _contrast(rgb: tuple[float, float, float]) -> float:
     return 1.05 / (float(np.dot((0.2126, 0.7152, 0.0722), linear)) + 0.05)
 
 
+def _points(line: Any) -> Any:
+    """A line's finite points, (n, 2)."""
+    points = np.ma.filled(np.ma.masked_invalid(line.get_xydata()), np.nan)
+    return points[np.isfinite(points).all(1)]
+
+
 def _end(ax: Axes, line: Any) -> tuple[float, float]:
     """Where a line's last finite point lies, as fractions of the axes."""
-    points = np.ma.filled(np.ma.masked_invalid(line.get_xydata()), np.nan)
-    drawn = line.get_transform().transform(points[np.isfinite(points).all(1)][-1:])
+    drawn = line.get_transform().transform(_points(line)[-1:])
     x, y = ax.transAxes.inverted().transform(drawn)[0]
     return float(x), float(y)
 
