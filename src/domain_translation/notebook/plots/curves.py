@@ -113,8 +113,9 @@ def label_lines(ax: Axes, *, size: float = 9.5) -> None:
     """Write the name of each labelled line to its right, instead of a legend.
 
     Names stand in a column beside the axes, at the height of the lines' ends, apart where those
-    are close; a thin line leads to a name that had to move. A line without a finite point has none. Call it when the axes are complete:
-    limits and scales that change afterwards move the lines and not the names.
+    are close; a thin line leads to a name that had to move. Lines without points have none.
+    Call it when the axes are complete: limits and scales that change afterwards move the lines
+    and not the names.
 
     Args:
         ax: axes with lines or intervals that have labels.
