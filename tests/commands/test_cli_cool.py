@@ -337,7 +337,7 @@ import signal, sys, time
 # A child of nohup, or of a shell's background, inherits that this signal is ignored.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 from domain_translation import cli
-from domain_translation.pictures import steps
+from domain_translation.cooling.pictures import steps
 
 write = steps.write
 

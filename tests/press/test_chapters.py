@@ -158,7 +158,7 @@ def test_one_model_file_concerns_exactly_the_chapters_that_load_it(monkeypatch):
     cards = {c.name: cache.cards(BOOK, "quick", c.name)[0].ingredients for c in chapters}
     for kind, file in {
         "data": "pretrained/digits_horizontal_score.safetensors",
-        "modules": "ais.py",
+        "modules": "sampling/ais.py",
     }.items():
         if file not in getattr(planned().files, kind):
             names = sorted(getattr(planned().files, kind))

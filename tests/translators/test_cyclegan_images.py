@@ -333,5 +333,5 @@ def test_bad_images_are_refused(images: Tensor, message: str) -> None:
 
 def test_an_unknown_precision_is_refused() -> None:
     config = dataclasses.replace(SHORT, precision="float16")
-    with pytest.raises(ValueError, match="choose 'float32' or 'bfloat16'"):
+    with pytest.raises(ValueError, match="choose 'auto', 'float32' or 'bfloat16'"):
         train_cyclegan(pictures(), pictures(), config)
