@@ -1,0 +1,1 @@
+"""Language: subwords, the transformer XLM, its training without pairs, search, translators."""
