@@ -138,6 +138,8 @@ class Vocabulary:
 def normalised(sentences: Sequence[str]) -> list[str]:
     """Sentences in Unicode's composed form (NFC), without a byte order mark.
 
+    The sign ▁, by which subwords mark the beginning of a word, becomes the space it stands for.
+
     Raises ValueError for a sentence with half a character (a file that was not read as UTF-8).
     """
     if isinstance(sentences, str):
@@ -150,7 +152,8 @@ def normalised(sentences: Sequence[str]) -> list[str]:
                 f"sentence {i + 1} holds {sentence[error.start]!r}, which is no character; "
                 f"convert the text to UTF-8"
             ) from error
-    return [unicodedata.normalize("NFC", s.removeprefix("\ufeff")) for s in sentences]
+    plain = (s.removeprefix("\ufeff").replace("▁", " ") for s in sentences)
+    return [unicodedata.normalize("NFC", s) for s in plain]
 
 
 def _learn(sentences: Sequence[str], size: int) -> bytes:

@@ -75,8 +75,9 @@ class Embedding(nn.Module):
             raise ValueError(
                 f"a sentence has {end} tokens; this model takes at most {most}: split it"
             )
+        known = ", ".join(self.names)
         if language not in self.names:
-            raise ValueError(f"unknown language {language!r}; this model has {self.names}")
+            raise ValueError(f"unknown language {language!r}; this model has {known}")
         place = self.positions.weight[past:end] + self.languages.weight[self.names.index(language)]
         return self.dropout(self.norm(w + place))
 
