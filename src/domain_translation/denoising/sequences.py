@@ -225,6 +225,17 @@ def wiener_filter(points: Points, sigma: float, seed: int = 0) -> Denoiser:
     return denoise
 
 
+def mean_filter(points: Points) -> Denoiser:
+    """The denoiser that answers with the mean token: what is left of Wiener's at very much noise.
+
+    Args:
+        points: sentences, by length.
+    """
+    _width(points)
+    mean, _ = _moments(points)
+    return lambda x: mean.expand_as(x)
+
+
 def residual_share(denoiser: Denoiser, points: Points, sigma: float, seed: int = 0) -> float:
     """What a denoiser leaves of the noise: E|r(x + noise) - x|^2 / (d variance of a coordinate).
 
