@@ -56,7 +56,9 @@ def test_an_empty_line_is_an_end() -> None:
 def test_text_is_composed_and_has_no_byte_order_mark() -> None:
     decomposed = unicodedata.normalize("NFD", TEXT["fr"][1])
     assert decomposed != TEXT["fr"][1]
-    assert WORDS.encode(["\ufeff" + decomposed]) == WORDS.encode(TEXT["fr"][1:2])
+    ids = WORDS.encode(["\ufeff" + decomposed])
+    assert ids == WORDS.encode(TEXT["fr"][1:2])
+    assert WORDS.decode(ids) == TEXT["fr"][1:2]
 
 
 def test_words_of_the_text_are_shorter_than_their_letters() -> None:
