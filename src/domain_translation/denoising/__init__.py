@@ -1,5 +1,6 @@
 """Denoising autoencoders: networks and their training (L-Cool eq. 2, lcool.eq2)."""
 
+from domain_translation.denoising.antialiased import ANTIALIASED, AntialiasedDenoiser
 from domain_translation.denoising.networks import ConvDenoiser, MLPDenoiser, UNetDenoiser
 from domain_translation.denoising.tiramisu import Tiramisu
 from domain_translation.denoising.training import (
@@ -13,10 +14,12 @@ from domain_translation.denoising.training import (
 )
 
 __all__ = [
+    "ANTIALIASED",
     "DIGITS",
     "IMAGES",
     "PAPER",
     "TOY",
+    "AntialiasedDenoiser",
     "ConvDenoiser",
     "DenoiserConfig",
     "MLPDenoiser",

@@ -21,6 +21,29 @@ def linear_filter(
     """The best `size` x `size` convolution against Gaussian noise, by least squares.
 
     Args:
+        clean, sigma, size, stride, seed: see `fit_filter`.
+
+    Returns:
+        the denoiser, pictures (B, C, H, W) -> the same shape; edges are reflected.
+
+    Raises:
+        ValueError: a filter of even size, or one that does not fit the pictures.
+    """
+    kernel, bias = fit_filter(clean, sigma, size=size, stride=stride, seed=seed)
+    edge = (size // 2,) * 4
+
+    def denoise(x: Tensor) -> Tensor:
+        return conv2d(pad(x, edge, mode="reflect"), kernel, bias)
+
+    return denoise
+
+
+def fit_filter(
+    clean: Tensor, sigma: float, *, size: int = 11, stride: int = 5, seed: int = 0
+) -> tuple[Tensor, Tensor]:
+    """The coefficients of `linear_filter`.
+
+    Args:
         clean: pictures (B, C, H, W) to fit it on.
         sigma: standard deviation of the noise.
         size: odd side of the filter in pixels.
@@ -28,7 +51,7 @@ def linear_filter(
         seed: of the noise.
 
     Returns:
-        the denoiser, pictures (B, C, H, W) -> the same shape; edges are reflected.
+        kernel (C, C, size, size) and bias (C,) of a convolution.
 
     Raises:
         ValueError: a filter of even size, or one that does not fit the pictures.
@@ -45,9 +68,4 @@ def linear_filter(
     a = torch.cat([a, torch.ones(len(a), 1)], 1)
     b = clean[..., ::stride, ::stride].permute(0, 2, 3, 1).reshape(-1, channels)
     fitted = torch.linalg.solve(a.T @ a + len(a) * _RIDGE * torch.eye(a.shape[1]), a.T @ b)
-    kernel = fitted[:-1].T.reshape(channels, channels, size, size)
-
-    def denoise(x: Tensor) -> Tensor:
-        return conv2d(pad(x, edge, mode="reflect"), kernel, fitted[-1])
-
-    return denoise
+    return fitted[:-1].T.reshape(channels, channels, size, size), fitted[-1]

@@ -63,13 +63,21 @@ class Direction:
         return 1 - forward if DIRECTIONS[self.name][1] else forward
 
 
-def load(name: str, *, seed: int = 0, validation: int = 120, test: int = 120) -> Direction:
+def load(
+    name: str,
+    *,
+    seed: int = 0,
+    validation: int = 120,
+    test: int = 120,
+    sigma: float | None = None,
+) -> Direction:
     """A direction with its shipped weights and freshly drawn scenes.
 
     Args:
         name: one of `DIRECTIONS`.
         seed: chooses the test scenes.
         validation, test: numbers of scenes.
+        sigma: noise of an antialiased denoiser, 0.3 or 0.075; None: the light U-Net's.
 
     Raises:
         ValueError: an unknown name.
@@ -80,19 +88,25 @@ def load(name: str, *, seed: int = 0, validation: int = 120, test: int = 120) ->
     task, backward = DIRECTIONS[name]
     scenes = load_task(task, seed=seed, train=1, validation=validation, test=test)
     there, back = ("backward", "forward") if backward else ("forward", "backward")
-    domain = f"{task}/{'target' if backward else 'source'}_denoiser"
+    domain = "target" if backward else "source"
+    denoiser = f"{task}/{domain}_denoiser" if sigma is None else antialiased(task, domain, sigma)
     judges = pretrained.load(f"{task}/judges")
     assert isinstance(judges, nn.ModuleDict)
     return Direction(
         name,
         pretrained.load(f"{task}/{there}"),
         pretrained.load(f"{task}/{back}"),
-        pretrained.load(domain),
-        float(pretrained.card(domain)["sigma"]),
+        pretrained.load(denoiser),
+        float(pretrained.card(denoiser)["sigma"]),
         _turned(scenes.validation, backward),
         _turned(scenes.test, backward),
         judges,
     )
+
+
+def antialiased(task: str, domain: str, sigma: float) -> str:
+    """The name of a shipped `AntialiasedDenoiser`, such as "denoisers/animals_source_075"."""
+    return f"denoisers/{task}_{domain}_{round(1000 * sigma):03d}"
 
 
 def _turned(scenes: Scenes, backward: bool) -> Scenes:

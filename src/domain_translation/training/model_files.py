@@ -22,6 +22,7 @@ from domain_translation.training.checkpoints import CheckpointError
 
 # What a card may name, and where in this package it is: nothing else is ever imported or called.
 NETWORKS: Mapping[str, str] = {
+    "AntialiasedDenoiser": "denoising.antialiased:AntialiasedDenoiser",
     "ConvDenoiser": "denoising.networks:ConvDenoiser",
     "EnergyNetwork": "energies.network:EnergyNetwork",
     "ImageJudges": "evaluation.judges.judge_networks:ImageJudges",
