@@ -9,10 +9,10 @@ from torch import nn
 from toyrun import Stop, killed_fit
 
 from domain_translation.reweighting import one_sided, toy
-from domain_translation.reweighting.one_sided import OneSidedNetworks, OneSidedTrained, weighted_gap
+from domain_translation.reweighting.one_sided import OneSidedNetworks, weighted_gap
 from domain_translation.reweighting.record import Record
 from domain_translation.reweighting.toy import ToyConfig
-from domain_translation.training import Player, Step, TrainingError
+from domain_translation.training import Player, Step, Trained, TrainingError
 
 SMALL = ToyConfig(steps=4, batch=8, critic_steps=2, width=8)
 TEAM = ("generator", "weights", "discriminator")
@@ -90,7 +90,7 @@ def test_a_run_repeats_and_resumes_to_the_same_bits(
 ) -> None:
     x, y = data()
 
-    def train(file: Path | None = None) -> OneSidedTrained:
+    def train(file: Path | None = None) -> Trained[OneSidedNetworks, Record]:
         nets = one_sided.networks(SMALL, seed=0)
         return one_sided.train(x.x, y.x, nets, SMALL, 0, classes=x.y, checkpoint=file)
 
@@ -102,17 +102,17 @@ def test_a_run_repeats_and_resumes_to_the_same_bits(
     for again in (train(file), train()):
         assert torch.equal(parameters(whole.networks), parameters(again.networks))
         assert torch.equal(whole.losses, again.losses)
-        assert torch.equal(whole.totals, again.totals)
-        assert torch.equal(whole.shares, again.shares)
+        assert torch.equal(whole.record.totals, again.record.totals)
+        assert torch.equal(whole.record.shares, again.record.shares)
 
 
 def test_the_record_holds_shares_and_class_masses() -> None:
     x, y = data()
     found = one_sided.train(x.x, y.x, one_sided.networks(SMALL, 0), SMALL, classes=x.y)
     assert found.losses.shape == (4, 4)
-    assert found.totals.sum(1).tolist() == pytest.approx([1.0] * 4)
-    assert float(found.shares.min()) >= 1 / 8 - 1e-6
-    assert float(found.shares.max()) <= 1 + 1e-6
+    assert found.record.totals[:, 0].sum(1).tolist() == pytest.approx([1.0] * 4)
+    assert float(found.record.shares[:, 0].min()) >= 1 / 8 - 1e-6
+    assert float(found.record.shares[:, 0].max()) <= 1 + 1e-6
 
 
 def test_weights_under_a_fixed_discriminator_find_the_ratio() -> None:
@@ -141,8 +141,8 @@ def test_weights_under_a_fixed_discriminator_find_the_ratio() -> None:
     y = toy.sample(3000, (0.2, 0.8), seed=1, shifted=True)
     nets = OneSidedNetworks(Shift(), Top(), one_sided.networks(config, 0).weight)
     found = one_sided.train(x.x, y.x, nets, config, classes=x.y)
-    assert float(found.totals[-50:, 0].mean()) == pytest.approx(0.2, abs=0.04)
-    assert found.shares[-50:].mean() < 0.8
+    assert float(found.record.totals[-50:, 0, 0].mean()) == pytest.approx(0.2, abs=0.04)
+    assert found.record.shares[-50:].mean() < 0.8
 
 
 def test_bad_input_is_refused() -> None:

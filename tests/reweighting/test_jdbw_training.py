@@ -11,10 +11,10 @@ from toyrun import Stop, killed_fit
 
 from domain_translation.reweighting import images, joint, masses, toy
 from domain_translation.reweighting.config import ImageConfig
-from domain_translation.reweighting.joint import Networks, Trained
+from domain_translation.reweighting.joint import Networks
 from domain_translation.reweighting.record import Record
 from domain_translation.reweighting.weighting import BatchWeights, Equal, Pairs
-from domain_translation.training import Player, Step, TrainingError
+from domain_translation.training import Player, Step, Trained, TrainingError
 from domain_translation.training.checkpoints import CheckpointError
 
 TEAM = ("generators", "weights", "discriminator")
@@ -29,7 +29,7 @@ def domains(n: int = 200) -> tuple[toy.Clusters, toy.Clusters]:
     return toy.sample(n, P, 0), toy.sample(n, Q, 1, shifted=True)
 
 
-def tiny(config: toy.ToyConfig = TINY, checkpoint: Path | None = None) -> Trained:
+def tiny(config: toy.ToyConfig = TINY, checkpoint: Path | None = None) -> Trained[Networks, Record]:
     x, y = domains()
     return joint.train(
         x.x, y.x, toy.networks(config, 0), config, classes=(x.y, y.y), checkpoint=checkpoint
@@ -150,8 +150,8 @@ def test_a_resumed_run_ends_with_the_same_bits(
     again = tiny(checkpoint=file)
     for name, value in state(whole.networks).items():
         assert torch.equal(value, state(again.networks)[name]), name
-    assert torch.equal(whole.totals, again.totals)
-    assert torch.equal(whole.shares, again.shares)
+    assert torch.equal(whole.record.totals, again.record.totals)
+    assert torch.equal(whole.record.shares, again.record.shares)
     assert torch.equal(whole.losses, again.losses)
 
 
@@ -182,15 +182,17 @@ def test_equal_weights_record_the_raw_masses() -> None:
     networks = toy.networks(config, 0)._replace(weighting=Equal())
     found = joint.train(x.x, y.x, networks, config, classes=(x.y, y.y))
     assert found.losses.shape == (40, 1 + config.critic_steps)  # no player for the weights
-    torch.testing.assert_close(found.totals.mean(0), torch.tensor([P, Q]), atol=0.04, rtol=0.0)
-    torch.testing.assert_close(found.shares, torch.ones(40, 2))
+    torch.testing.assert_close(
+        found.record.totals.mean(0), torch.tensor([P, Q]), atol=0.04, rtol=0.0
+    )
+    torch.testing.assert_close(found.record.shares, torch.ones(40, 2))
 
 
 def test_without_classes_only_shares_are_recorded() -> None:
     x, y = domains()
     found = joint.train(x.x, y.x, toy.networks(TINY, 0), TINY)
-    assert found.totals.shape == (TINY.steps, 2, 0)
-    assert bool((found.shares > 0).all() & (found.shares <= 1 + 1e-6).all())
+    assert found.record.totals.shape == (TINY.steps, 2, 0)
+    assert bool((found.record.shares > 0).all() & (found.record.shares <= 1 + 1e-6).all())
 
 
 def test_images_train_with_every_design_of_weights() -> None:
@@ -266,5 +268,5 @@ def test_weights_keep_clusters_where_equal_weights_mix_them() -> None:
         kept[name] = float(right.float().mean())
     assert kept["weights"] > 0.95
     assert kept["equal"] < 0.85
-    late = found["weights"].totals[-50:].mean(0)
+    late = found["weights"].record.totals[-50:].mean(0)
     assert float((late - masses.midpoint(P, Q)).abs().max()) < 0.05

@@ -21,6 +21,8 @@ from domain_translation.evaluation.judges import image_judges, sample_judges
 from domain_translation.reweighting import images, joint, one_sided
 from domain_translation.reweighting import toy as clusters
 from domain_translation.reweighting.config import QUICK_DIGITS
+from domain_translation.reweighting.record import Record
+from domain_translation.reweighting.weight_nets import composite
 from domain_translation.translators import cyclegan, munit
 from domain_translation.translators.munit import config as munit_config
 from domain_translation.translators.pix2pix.training import QUICK as PIX2PIX
@@ -65,6 +67,8 @@ def networks(found: Any) -> list[Tensor]:
         return list(found.state_dict().values())
     if isinstance(found, (tuple, list)):
         return [t for part in found for t in networks(part)]
+    if isinstance(found, Record):
+        return [found.totals, found.shares]
     return [found] if isinstance(found, Tensor) else [found.values]  # of a guard's trace
 
 
@@ -89,13 +93,13 @@ def one_sided_run(steps: int, to: To) -> Any:
 
 def cyclegan_weighted(steps: int, to: To) -> Any:
     config, classes = replace(WEIGHTED, steps=steps), (to(CLASSES[0]), to(CLASSES[1]))
-    weighting = cyclegan.composite(config, 0)
+    weighting = composite(config, 0)
     return cyclegan.train_cyclegan(to(X), to(Y), config, weighting=weighting, classes=classes)
 
 
 def munit_weighted(steps: int, to: To) -> Any:
     config, classes = replace(MUNIT_WEIGHTED, steps=steps), (to(CLASSES[0]), to(CLASSES[1]))
-    weighting = munit.composite(config, 0)
+    weighting = composite(config, 0)
     return munit.train(to(X), to(Y), config, weighting=weighting, classes=classes)
 
 

@@ -10,8 +10,9 @@ from still import losses_of
 from torch import Generator, Tensor, nn
 
 from domain_translation.reweighting.record import Record
+from domain_translation.reweighting.weight_nets import composite
 from domain_translation.reweighting.weighting import BatchWeights, Equal, halfway
-from domain_translation.training import TrainingError
+from domain_translation.training import Trained, TrainingError
 from domain_translation.translators import cyclegan
 from domain_translation.translators.cyclegan import CycleGAN, CycleGANConfig, WeightedConfig, images
 from domain_translation.translators.cyclegan.pool import ImagePool
@@ -33,7 +34,9 @@ def losses(networks: CycleGAN, weighting: nn.Module) -> list[Tensor]:
     record, pools = Record(TINY.steps, TINY.clip_first, TINY.clip_last), [ImagePool(0, ())] * 2
     names = ["generators", "critics"] + ["weights"] * (not isinstance(weighting, Equal))
     return losses_of(
-        lambda team: images.cyclegan_step(networks, weighting, TINY, record, pools, team),
+        lambda team: images.cyclegan_step(
+            networks._replace(weighting=weighting), TINY, record, pools, team
+        ),
         names,
         BATCH,
     )
@@ -51,7 +54,7 @@ def found_again(networks: CycleGAN) -> Tensor:
 def test_equal_weights_give_cyclegans_losses() -> None:
     networks = images.build(TINY, 0, (1, 1))
     generators, critics = losses(networks, Equal())
-    forward, backward, critic_x, critic_y = networks
+    forward, backward, critic_x, critic_y, _ = networks
     gx, fy = forward(X[:4]), backward(Y[:4])
     fool = (critic_y(gx) - 1).square().mean() + (critic_x(fy) - 1).square().mean()
     torch.testing.assert_close(generators, fool + found_again(networks))
@@ -80,7 +83,7 @@ def test_weights_multiply_the_game_of_their_images() -> None:
     """In the game x -> y, translated x count with the weights of x and real y with those of y."""
     networks, weighting = images.build(TINY, 0, (1, 1)), Fixed()
     generators, critics, nets = losses(networks, weighting)
-    forward, backward, critic_x, critic_y = networks
+    forward, backward, critic_x, critic_y, _ = networks
     a, b = halfway(weighting.x), halfway(weighting.y)
     gx, fy = forward(X[:4]), backward(Y[:4])
     fool = (squares(critic_y(gx), 1) * a).sum() + (squares(critic_x(fy), 1) * b).sum()
@@ -99,7 +102,7 @@ def test_weights_multiply_the_game_of_their_images() -> None:
 def test_every_player_moves_by_its_own_loss_alone() -> None:
     networks, weighting = images.build(TINY, 0, (1, 1)), Fixed()
     generators, critics, nets = losses(networks, weighting)
-    forward, _, critic_x, _ = networks
+    forward, _, critic_x, *_ = networks
     for loss, others in (
         (generators, [*weighting.parameters()]),
         (critics, [*weighting.parameters(), *forward.parameters()]),
@@ -110,31 +113,31 @@ def test_every_player_moves_by_its_own_loss_alone() -> None:
     assert all(g.abs().sum() > 0 for g in torch.autograd.grad(nets, [*weighting.parameters()]))
 
 
-def train(config: WeightedConfig = TINY, **options: object) -> cyclegan.Trained:
-    weighting = cyclegan.composite(config, 0)
+def train(config: WeightedConfig = TINY, **options: object) -> Trained[CycleGAN, Record]:
+    weighting = composite(config, 0)
     return cyclegan.train_cyclegan(X, Y, config, weighting=weighting, **options)  # type: ignore[arg-type]
 
 
 def test_everything_moves_and_is_recorded() -> None:
     found = train(classes=CLASSES)
-    untrained = cyclegan.composite(TINY, 0)
-    for a, b in zip(found.weighting.parameters(), untrained.parameters(), strict=True):
+    untrained = composite(TINY, 0)
+    for a, b in zip(found.networks.weighting.parameters(), untrained.parameters(), strict=True):
         assert not torch.equal(a, b)
-    assert found.totals.shape == (3, 2, 3)
-    torch.testing.assert_close(found.totals.sum(-1), torch.ones(3, 2))
+    assert found.record.totals.shape == (3, 2, 3)
+    torch.testing.assert_close(found.record.totals.sum(-1), torch.ones(3, 2))
     assert found.losses.shape == (3, 3)
-    assert (found.shares < 1).all()
-    assert not any(
-        p.requires_grad for n in (*found.networks, found.weighting) for p in n.parameters()
-    )
+    assert (found.record.shares < 1).all()
+    assert not any(p.requires_grad for n in found.networks for p in n.parameters())
 
 
 def test_without_weights_the_record_is_of_the_masses_as_they_are() -> None:
     found = cyclegan.train_cyclegan(X, Y, TINY, classes=CLASSES)
     assert found.losses.shape == (3, 2)
-    torch.testing.assert_close(found.shares, torch.ones(3, 2))
-    torch.testing.assert_close((4 * found.totals).round(), 4 * found.totals)  # of 4 images
-    assert cyclegan.train_cyclegan(X, Y, TINY).totals.shape == (3, 2, 0)
+    torch.testing.assert_close(found.record.shares, torch.ones(3, 2))
+    torch.testing.assert_close(
+        (4 * found.record.totals).round(), 4 * found.record.totals
+    )  # of 4 images
+    assert cyclegan.train_cyclegan(X, Y, TINY).record.totals.shape == (3, 2, 0)
 
 
 def test_weight_nets_with_bound_zero_leave_the_translators_as_they_are() -> None:
@@ -150,11 +153,11 @@ OF_WEIGHTS = {f.name for f in fields(WeightedConfig)} - {f.name for f in fields(
 def test_every_setting_of_the_weights_changes_the_result(name: str) -> None:
     short = replace(TINY, clip_first=0.01, clip_last=0.02)
     other = replace(short, **{name: getattr(short, name) * 2})
-    assert not torch.equal(train(short).shares, train(other).shares)
+    assert not torch.equal(train(short).record.shares, train(other).record.shares)
 
 
 def test_a_weight_net_that_is_not_finite_stops_the_training() -> None:
-    weighting = cyclegan.composite(TINY, 0)
+    weighting = composite(TINY, 0)
     next(weighting.weight_y.parameters()).data.fill_(torch.nan)
     with pytest.raises(TrainingError, match="the loss of 'generators' is nan at step 0"):
         cyclegan.train_cyclegan(X, Y, TINY, weighting=weighting)
@@ -173,7 +176,7 @@ def test_weights_beside_a_pool_or_without_settings_are_refused(
 ) -> None:
     x = torch.zeros(4, 1, config.size, config.size)
     with pytest.raises(ValueError, match=f"weights with {given}; give a WeightedConfig"):
-        cyclegan.train_cyclegan(x, x, config, weighting=cyclegan.composite(TINY, 0))
+        cyclegan.train_cyclegan(x, x, config, weighting=composite(TINY, 0))
 
 
 def test_bad_settings_images_and_classes_are_refused() -> None:
@@ -182,6 +185,6 @@ def test_bad_settings_images_and_classes_are_refused() -> None:
     with pytest.raises(ValueError, match="first <= last"):
         replace(TINY, clip_first=9.0)
     with pytest.raises(ValueError, match=r"scale them to \[-1, 1\]"):
-        cyclegan.train_cyclegan(X * 3, Y, TINY, weighting=cyclegan.composite(TINY, 0))
+        cyclegan.train_cyclegan(X * 3, Y, TINY, weighting=composite(TINY, 0))
     with pytest.raises(ValueError, match="one class per example"):
         train(classes=(CLASSES[1], CLASSES[1]))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
@@ -17,8 +16,7 @@ from torch import Generator, Tensor, nn
 
 from domain_translation.denoising.training import DenoiserConfig
 from domain_translation.runtime import seeded
-from domain_translation.training import Batch, Losses, Player, fit, linear_decay, unpaired
-from domain_translation.training.checkpoints import digest
+from domain_translation.training import Batch, identity, train_alone, unpaired
 
 
 class ConditionalDenoiser(nn.Module):
@@ -139,26 +137,23 @@ def train_conditional(
         model = make().to(data.device)
     ladder = torch.tensor(sigmas, dtype=data.dtype, device=data.device)
 
-    denoiser = Player(model, config.learning_rate)
-
-    def step(batch: Batch, generator: Generator) -> Losses:
+    def loss(batch: Batch, generator: Generator) -> Tensor:
         (x,) = batch
         rung = torch.randint(len(ladder), (len(x),), generator=generator, device=x.device)
         sigma = ladder[rung]
         noise = torch.empty_like(x).normal_(generator=generator)
         noisy = x + sigma.reshape(-1, *[1] * (x.ndim - 1)) * noise
         error = (model(noisy, sigma) - x).square().flatten(1).sum(1)  # L-Cool eq. 2
-        return {"denoiser": denoiser.descend((error / sigma**2).mean())}
+        return (error / sigma**2).mean()
 
-    fit(
-        step,
-        {"denoiser": denoiser},
+    return train_alone(
+        "denoiser",
+        model,
+        loss,
         unpaired(config.batch, data),
         config.steps,
+        config.learning_rate,
         seed=seed,
-        schedule=linear_decay(config.steps),
         checkpoint=checkpoint,
-        card={"config": asdict(config), "sigmas": list(sigmas), "data_sha256": digest(data)},
-        label="denoiser",
+        card=identity(config, data, sigmas=list(sigmas)),
     )
-    return model.requires_grad_(False).eval()

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Generator, Tensor, nn
 
 from domain_translation.runtime import seeded
-from domain_translation.training import Batch, Losses, Player, fit, linear_decay, unpaired
-from domain_translation.training.checkpoints import digest
+from domain_translation.training import Batch, identity, train_alone, unpaired
 
 
 @dataclass(frozen=True)
@@ -76,22 +75,19 @@ def train_denoiser(
     with seeded(seed):
         model = make().to(data.device)
 
-    denoiser = Player(model, config.learning_rate)
-
-    def step(batch: Batch, generator: Generator) -> Losses:
+    def loss(batch: Batch, generator: Generator) -> Tensor:
         (x,) = batch
         noise = torch.empty_like(x).normal_(0.0, sigma, generator=generator)
-        return {"denoiser": denoiser.descend(denoising_loss(model, x, noise))}
+        return denoising_loss(model, x, noise)
 
-    fit(
-        step,
-        {"denoiser": denoiser},
+    return train_alone(
+        "denoiser",
+        model,
+        loss,
         unpaired(config.batch, data),
         config.steps,
+        config.learning_rate,
         seed=seed,
-        schedule=linear_decay(config.steps),
         checkpoint=checkpoint,
-        card={"config": asdict(config), "sigma": sigma, "data_sha256": digest(data)},
-        label="denoiser",
+        card=identity(config, data, sigma=sigma),
     )
-    return model.requires_grad_(False).eval()

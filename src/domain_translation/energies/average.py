@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from domain_translation.energies.network import EnergyNetwork
+from domain_translation.training import freeze
 
 
 class Average:
@@ -40,7 +41,7 @@ class Average:
         """A frozen copy of `network` with the averaged weights (those it still has)."""
         result = copy.deepcopy(network)
         result.load_state_dict({name: self.weights[name] for name in network.state_dict()})
-        return result.requires_grad_(False).eval()
+        return freeze(result)
 
     def state_dict(self) -> dict[str, Tensor]:
         """For a checkpoint."""

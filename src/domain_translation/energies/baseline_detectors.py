@@ -17,6 +17,7 @@ from torch import Tensor
 from domain_translation.energies.detection import Score, typical
 from domain_translation.energies.network import EnergyNetwork
 from domain_translation.runtime import double, seeded
+from domain_translation.training import freeze
 
 
 def total_variation(x: Tensor) -> Tensor:
@@ -84,7 +85,7 @@ def untrained(train: Tensor, seed: int = 0) -> Score:
     """
     with seeded(seed):
         network = EnergyNetwork(train.shape[-1], c=4, channels=train.shape[1])
-    return typical(network.to(train.device).requires_grad_(False).eval(), train)
+    return typical(freeze(network.to(train.device)), train)
 
 
 def energy_free(train: Tensor) -> Mapping[str, Score]:

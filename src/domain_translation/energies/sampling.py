@@ -20,6 +20,7 @@ from domain_translation.energies.network import EnergyNetwork
 from domain_translation.sampling import langevin, schedules
 from domain_translation.sampling.langevin import Chain
 from domain_translation.sampling.scores import Energy, energy_score
+from domain_translation.training import freeze
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 
@@ -134,5 +135,4 @@ def frozen(network: EnergyNetwork, precision: str = "float32") -> EnergyNetwork:
     }
     still.load_state_dict(weights, assign=True)
     network.train(training)
-    still = still.to(dtype).to(memory_format=torch.channels_last)
-    return still.requires_grad_(False).eval()
+    return freeze(still.to(dtype).to(memory_format=torch.channels_last))

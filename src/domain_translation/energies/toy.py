@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,8 +22,16 @@ from torch import Generator, Tensor, nn
 from domain_translation.runtime import seeded
 from domain_translation.sampling import langevin
 from domain_translation.sampling.scores import Energy, energy_score
-from domain_translation.training import Batch, Losses, Player, fit, linear_decay, unpaired
-from domain_translation.training.checkpoints import digest
+from domain_translation.training import (
+    Batch,
+    Losses,
+    Player,
+    fit,
+    freeze,
+    identity,
+    linear_decay,
+    unpaired,
+)
 
 # (energy, data batch, remembered chains, generator) -> negatives, chains to remember
 Drawn = tuple[Tensor, Tensor]
@@ -272,11 +280,7 @@ def train_energy(
         seed=seed,
         schedule=linear_decay(config.updates),
         checkpoint=checkpoint,
-        card={
-            "config": asdict(config),
-            "negatives": negatives.name,
-            "data_sha256": digest({"data": data, "chains": negatives.chains}),
-        },
+        card=identity(config, {"data": data, "chains": negatives.chains}, negatives=negatives.name),
         label=negatives.name.partition(",")[0],
     )
-    return energy.requires_grad_(False).eval(), gaps[:, 0]
+    return freeze(energy), gaps[:, 0]

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,15 +37,16 @@ from domain_translation.training import (
     Step,
     constant,
     fit,
+    freeze,
+    identity,
     unpaired,
 )
-from domain_translation.training.checkpoints import digest
 
 # (chains, fading factor b, generator) -> where the chains start, (chains, C, S, S)
 Start = Callable[[int, float, Generator], Tensor]
 
 
-class Trained(NamedTuple):
+class TrainedEnergy(NamedTuple):
     """A trained energy, frozen, and what was seen on the way."""
 
     network: EnergyNetwork
@@ -103,7 +104,7 @@ def smooth_start(coarse: EnergyNetwork, run: ShortRun, precision: str = "float32
 
 def train(
     data: Tensor, config: CFEBMConfig, seed: int = 0, checkpoint: Path | str | None = None
-) -> Trained:
+) -> TrainedEnergy:
     """Train an energy of `data` by Algorithm 1.
 
     The same arguments give the same weights, bit for bit on a CPU, resumed or not.
@@ -136,7 +137,7 @@ def train_stages(
     config: CFEBMConfig,
     seed: int = 0,
     checkpoint: Path | str | None = None,
-) -> Trained:
+) -> TrainedEnergy:
     """Algorithm 1 with chains that start where `starts` says.
 
     Args:
@@ -163,8 +164,7 @@ def train_stages(
         average, trace = _train_stage(network, stage, config, seed, checkpoint)
         network.settle()
         traces.append(trace)
-    averaged = average.filled(network)
-    return Trained(network.requires_grad_(False).eval(), averaged, tuple(traces))
+    return TrainedEnergy(freeze(network), average.filled(network), tuple(traces))
 
 
 def _train_stage(
@@ -192,7 +192,7 @@ def _train_stage(
         seed=seed + stage.number,
         schedule=_slowing(updates, config.final) if last else constant,
         checkpoint=folder and folder / f"{size}.safetensors",
-        card={"config": asdict(config), "stage": size, "data_sha256": digest(stage.data)},
+        card=identity(config, stage.data, stage=size),
         label=f"energy at {size} pixels",
     )
     average.update(network)

@@ -20,7 +20,13 @@ from torch import Generator, Tensor, nn
 from domain_translation.energies.config import CFEBMConfig
 from domain_translation.energies.network import EnergyNetwork
 from domain_translation.energies.sampling import ShortRun, frozen, short_run
-from domain_translation.energies.training import Start, Trained, at_size, checked, train_stages
+from domain_translation.energies.training import (
+    Start,
+    TrainedEnergy,
+    at_size,
+    checked,
+    train_stages,
+)
 from domain_translation.sampling.langevin import Chain
 from domain_translation.training.checkpoints import digest
 
@@ -42,7 +48,7 @@ def train_translator(
     config: CFEBMConfig,
     seed: int = 0,
     checkpoint: Path | str | None = None,
-) -> Trained:
+) -> TrainedEnergy:
     """Train an energy of the target domain whose short chains translate source images.
 
     Args:

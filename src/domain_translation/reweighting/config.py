@@ -34,6 +34,25 @@ class Schedule:
 
 
 @dataclass(frozen=True)
+class WeightSettings:
+    """What training the weight nets of another translator of images needs to know.
+
+    No source has such a thing but for its name (JD-BW 4.2, jdbw.concept.baselines): declared, the
+    defaults as for JD-BW.
+    """
+
+    size: int = 32  # side of the images
+    batch: int = 128  # images of each domain in a minibatch
+    weight_width: int = 64  # maps of a weight net's first convolution; jdbw.arch.weightnet
+    lr_weights: float = 2e-4  # Adam
+    clip_first: float = 0.5  # bound on |W| at the beginning
+    clip_last: float = 3.0  # bound on |W| at the end, reached linearly
+
+    def __post_init__(self) -> None:
+        check_settings(self.batch, self.clip_first, self.clip_last)
+
+
+@dataclass(frozen=True)
 class ImageConfig(Schedule):
     """Networks of 32x32 images (jdbw.tab1, jdbw.arch.gen32, jdbw.arch.weightnet)."""
 

@@ -9,7 +9,6 @@ twice.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,8 +19,17 @@ from domain_translation.reweighting.config import Schedule
 from domain_translation.reweighting.generators import draw_noise
 from domain_translation.reweighting.record import Record, check_classes
 from domain_translation.reweighting.weighting import BatchWeights, Equal, Pairs, halfway
-from domain_translation.training import Batch, Batches, Losses, Player, Step, fit
-from domain_translation.training.checkpoints import digest
+from domain_translation.training import (
+    Batch,
+    Batches,
+    Losses,
+    Player,
+    Step,
+    Trained,
+    fit,
+    freeze,
+    identity,
+)
 
 
 class Networks(NamedTuple):
@@ -40,15 +48,6 @@ class Networks(NamedTuple):
     weighting: nn.Module
 
 
-class Trained(NamedTuple):
-    """What a training leaves: the networks, frozen, and its record."""
-
-    networks: Networks
-    losses: Tensor  # (steps, players)
-    totals: Tensor  # (steps, 2, K) weighted class masses of both domains, if classes were given
-    shares: Tensor  # (steps, 2) effective share of the examples of a minibatch
-
-
 def train(
     x: Tensor,
     y: Tensor,
@@ -58,7 +57,7 @@ def train(
     *,
     classes: tuple[Tensor, Tensor] | None = None,
     checkpoint: Path | str | None = None,
-) -> Trained:
+) -> Trained[Networks, Record]:
     """Train translators between two domains whose classes may differ in mass.
 
     The same arguments give the same weights, bit for bit on a CPU.
@@ -92,12 +91,10 @@ def train(
         state={"record": record},
         seed=seed,
         checkpoint=checkpoint,
-        card={"config": asdict(schedule), "data_sha256": digest({"x": x, "y": y})},
+        card=identity(schedule, {"x": x, "y": y}),
         label="JD-BW",
     )
-    for network in networks:
-        network.requires_grad_(False).eval()
-    return Trained(networks, losses, record.totals, record.shares)
+    return Trained(freeze(networks), losses, record)
 
 
 def algorithm1(

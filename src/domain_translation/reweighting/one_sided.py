@@ -8,7 +8,6 @@ weights may collapse onto one example per batch; it is here to be measured.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,8 +21,16 @@ from domain_translation.reweighting.record import Record, check_classes
 from domain_translation.reweighting.toy import PointGenerator, ToyConfig, perceptron
 from domain_translation.reweighting.weighting import batch_softmax
 from domain_translation.runtime import seeded
-from domain_translation.training import Batch, Losses, Player, Step, fit
-from domain_translation.training.checkpoints import digest
+from domain_translation.training import (
+    Batch,
+    Losses,
+    Player,
+    Step,
+    Trained,
+    fit,
+    freeze,
+    identity,
+)
 
 
 class OneSidedNetworks(NamedTuple):
@@ -40,15 +47,6 @@ class OneSidedNetworks(NamedTuple):
     weight: nn.Module
 
 
-class OneSidedTrained(NamedTuple):
-    """What a training leaves: the networks, frozen, and its record."""
-
-    networks: OneSidedNetworks
-    losses: Tensor  # (steps, players)
-    totals: Tensor  # (steps, K) weighted class masses of the first domain, if classes were given
-    shares: Tensor  # (steps,) effective share of the examples of a minibatch
-
-
 def train(
     x: Tensor,
     y: Tensor,
@@ -58,7 +56,7 @@ def train(
     *,
     classes: Tensor | None = None,
     checkpoint: Path | str | None = None,
-) -> OneSidedTrained:
+) -> Trained[OneSidedNetworks, Record]:
     """Train a translator whose outputs, weighted, have the law of the second domain.
 
     The same arguments give the same weights, bit for bit on a CPU.
@@ -98,12 +96,10 @@ def train(
         state={"record": record},
         seed=seed,
         checkpoint=checkpoint,
-        card={"config": asdict(schedule), "data_sha256": digest({"x": x, "y": y}), "sides": 1},
+        card=identity(schedule, {"x": x, "y": y}, sides=1),
         label="one-sided batch weights",
     )
-    for network in networks:
-        network.requires_grad_(False).eval()
-    return OneSidedTrained(networks, losses, record.totals[:, 0], record.shares[:, 0])
+    return Trained(freeze(networks), losses, record)
 
 
 def algorithm2(

@@ -14,6 +14,10 @@ from domain_translation.reweighting.weighting import relaxed
 class Record:
     """Step counter, weighted class masses (Fig. 3) and effective shares of a training.
 
+    Attributes:
+        totals: (steps, sides, K), weighted masses of the K classes, none without classes.
+        shares: (steps, sides), effective share of the examples of a minibatch.
+
     Args:
         steps: generator steps of the run.
         clip_first, clip_last: bounds on |W| at its beginning and end.

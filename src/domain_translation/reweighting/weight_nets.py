@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from domain_translation.reweighting.config import WeightSettings
+from domain_translation.reweighting.weighting import Composite
+from domain_translation.runtime import seeded
 from domain_translation.training.model_files import Storable
 
 _TOP = 4  # side of the maps that the last, 4x4 convolution turns into one number
@@ -34,3 +37,11 @@ class WeightNet(Storable):
     def forward(self, x: Tensor) -> Tensor:
         out: Tensor = self.layers(x).flatten(1)[:, 0]
         return out
+
+
+def composite(
+    config: WeightSettings, seed: int = 0, channels: tuple[int, int] = (1, 1)
+) -> Composite:
+    """Untrained W_x and W_y for images of `channels` in the two domains."""
+    with seeded(seed):
+        return Composite(*(WeightNet(config.size, c, config.weight_width) for c in channels))

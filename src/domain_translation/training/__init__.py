@@ -15,6 +15,7 @@ from domain_translation.training.loop import (
     linear_decay,
     unpaired,
 )
+from domain_translation.training.trained import Trained, freeze, identity, train_alone
 
 __all__ = [
     "LOOK",
@@ -25,9 +26,13 @@ __all__ = [
     "Schedule",
     "Stateful",
     "Step",
+    "Trained",
     "TrainingError",
     "constant",
     "fit",
+    "freeze",
+    "identity",
     "linear_decay",
+    "train_alone",
     "unpaired",
 ]

@@ -19,6 +19,7 @@ from torch import nn
 
 from domain_translation.training import checkpoints
 from domain_translation.training.checkpoints import CheckpointError
+from domain_translation.training.trained import freeze
 
 # What a card may name, and where in this package it is: nothing else is ever imported or called.
 NETWORKS: Mapping[str, str] = {
@@ -31,6 +32,7 @@ NETWORKS: Mapping[str, str] = {
     "PatchDiscriminator": "translators.cyclegan.networks:PatchDiscriminator",
     "ResnetGenerator": "translators.cyclegan.networks:ResnetGenerator",
     "SampleJudge": "evaluation.judges.sample_judges:SampleJudge",
+    "SequenceDenoiser": "denoising.sequences:SequenceDenoiser",
     "StochasticGenerator": "reweighting.generators:StochasticGenerator",
     "Tiramisu": "denoising.tiramisu:Tiramisu",
     "UNetDenoiser": "denoising.networks:UNetDenoiser",
@@ -120,7 +122,7 @@ def load_model(path: Path | str) -> Model:
         ) from error
     except (ValueError, TypeError, RuntimeError) as error:
         raise CheckpointError(f"{path} cannot be built as its card says ({error})") from error
-    return Model(model.requires_grad_(False).eval(), card)
+    return Model(freeze(model), card)
 
 
 def build(network: str, arguments: Mapping[str, Any]) -> nn.Module:

@@ -14,7 +14,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from domain_translation.runtime import seeded
-from domain_translation.training import Batch, Losses, Player, fit, linear_decay, unpaired
+from domain_translation.training import Batch, train_alone, unpaired
 from domain_translation.training.checkpoints import digest
 
 
@@ -58,26 +58,22 @@ def train_on_pairs(
         (rows,) = pick(generator)
         return source[rows], target[rows]
 
-    translator = Player(model, learning_rate)
-
-    def step(pair: Batch, _: Generator) -> Losses:
+    def loss(pair: Batch, _: Generator) -> Tensor:
         x, y = pair
-        error = (model(x) - y).square().flatten(1).sum(1).mean()
-        return {"translator": translator.descend(error)}
+        return (model(x) - y).square().flatten(1).sum(1).mean()
 
-    fit(
-        step,
-        {"translator": translator},
+    return train_alone(
+        "translator",
+        model,
+        loss,
         pairs,
         steps,
+        learning_rate,
         seed=seed,
-        schedule=linear_decay(steps),
         checkpoint=checkpoint,
         card={
             "batch": batch,
             "learning_rate": learning_rate,
             "data_sha256": digest({"source": source, "target": target}),
         },
-        label="translator",
     )
-    return model.requires_grad_(False).eval()

@@ -10,7 +10,7 @@ one translator would be no judge of the next.
 from __future__ import annotations
 
 import functools
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -20,8 +20,17 @@ from torch.nn.functional import conv2d, cross_entropy, pad
 from domain_translation.data.augment import flip_and_move
 from domain_translation.evaluation.judges.judge_networks import ImageJudges
 from domain_translation.runtime import in_parts, seeded
-from domain_translation.training import Batch, Batches, Losses, Player, fit, linear_decay, unpaired
-from domain_translation.training.checkpoints import digest
+from domain_translation.training import (
+    Batch,
+    Batches,
+    Losses,
+    Player,
+    fit,
+    freeze,
+    identity,
+    linear_decay,
+    unpaired,
+)
 
 _PART = 128  # images judged at a time; bounds the memory
 
@@ -93,13 +102,10 @@ def train_image_judges(
         seed=seed,
         schedule=linear_decay(config.steps),
         checkpoint=checkpoint,
-        card={
-            "config": asdict(config),
-            "data_sha256": digest({"source": source, "target": target}),
-        },
+        card=identity(config, {"source": source, "target": target}),
         label="judges",
     )
-    return judges.requires_grad_(False).eval()
+    return freeze(judges)
 
 
 def target_likeness(judges: nn.ModuleDict, x: Tensor) -> Tensor:

@@ -10,6 +10,8 @@ from typing import TypeVar
 import numpy as np
 from torch import nn
 
+from domain_translation.training import freeze
+
 Network = TypeVar("Network", bound=nn.Module)
 
 
@@ -35,4 +37,4 @@ def read_arrays(path: Path | str, build: Callable[[Mapping[str, np.ndarray]], Ne
         raise ValueError(f"{path} holds other weights than were asked for: {error}") from error
     except (ValueError, RuntimeError, IndexError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} does not hold this network ({error}); fetch it again") from error
-    return network.requires_grad_(False).eval()
+    return freeze(network)

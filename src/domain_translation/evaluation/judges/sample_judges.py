@@ -8,7 +8,7 @@ never an FID. A judge is trained on real labelled images only and sees no sample
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -17,8 +17,7 @@ from torch.nn.functional import cross_entropy
 
 from domain_translation.data.augment import flip_and_move
 from domain_translation.runtime import in_parts, seeded
-from domain_translation.training import Batch, Batches, Losses, Player, fit, linear_decay, unpaired
-from domain_translation.training.checkpoints import digest
+from domain_translation.training import Batch, Batches, identity, train_alone, unpaired
 from domain_translation.training.model_files import Storable
 
 FEATURES = 64  # numbers per image in the last hidden layer
@@ -113,25 +112,21 @@ def train_sample_judge(
         judge = SampleJudge(x.shape[-1], x.shape[1], config.width, int(y.max()) + 1)
     judge.to(x.device)
 
-    player = Player(judge, config.learning_rate)
-
-    def step(batch: Batch, _: Generator) -> Losses:
+    def loss(batch: Batch, _: Generator) -> Tensor:
         images, labels = batch
-        loss = cross_entropy(judge(images), labels, label_smoothing=config.smoothing)
-        return {"judge": player.descend(loss)}
+        return cross_entropy(judge(images), labels, label_smoothing=config.smoothing)
 
-    fit(
-        step,
-        {"judge": player},
+    return train_alone(
+        "judge",
+        judge,
+        loss,
         _augmented(x, y, config),
         config.steps,
+        config.learning_rate,
         seed=seed,
-        schedule=linear_decay(config.steps),
         checkpoint=checkpoint,
-        card={"config": asdict(config), "data_sha256": digest({"x": x, "y": y})},
-        label="sample judge",
+        card=identity(config, {"x": x, "y": y}),
     )
-    return judge.requires_grad_(False).eval()
 
 
 def probabilities(judge: nn.Module, x: Tensor) -> Tensor:

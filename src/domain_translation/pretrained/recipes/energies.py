@@ -13,7 +13,7 @@ from torch import Generator, Tensor, nn
 from domain_translation.data.labelled_sets import real_images
 from domain_translation.energies import config as settings
 from domain_translation.energies.config import CFEBMConfig
-from domain_translation.energies.training import Trained, train
+from domain_translation.energies.training import TrainedEnergy, train
 from domain_translation.pretrained.recipes.parts import (
     CHECK,
     CHECKED,
@@ -24,7 +24,7 @@ from domain_translation.pretrained.recipes.parts import (
 )
 
 
-def as_made(name: str, trained: Trained, config: CFEBMConfig) -> dict[str, Made]:
+def as_made(name: str, trained: TrainedEnergy, config: CFEBMConfig) -> dict[str, Made]:
     """The file of an energy: its weights, and the chain it is to be sampled with."""
     network = trained.network
     card = {"run": dataclasses.asdict(config.run()), "range": "[-1, 1]"}

@@ -70,8 +70,8 @@ def run(arm: Arm, seed: int, folder: Path) -> dict[str, Tensor]:
         "class y": test[1].y,
         "gx": translate(found.networks.forward, test[0].x, arm.config.noise, seed),
         "fy": translate(found.networks.backward, turned, arm.config.noise, seed),
-        "totals": found.totals,
-        "shares": found.shares,
+        "totals": found.record.totals,
+        "shares": found.record.shares,
     }
 
 

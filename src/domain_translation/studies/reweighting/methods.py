@@ -20,6 +20,9 @@ from domain_translation.reweighting import images, joint
 from domain_translation.reweighting.config import ImageConfig
 from domain_translation.reweighting.domains.sr_digits import Pair
 from domain_translation.reweighting.generators import StochasticGenerator
+from domain_translation.reweighting.record import Record
+from domain_translation.reweighting.weight_nets import composite
+from domain_translation.training import Trained
 from domain_translation.translators import cyclegan
 from domain_translation.translators.cyclegan import WeightedConfig as CycleGANConfig
 from domain_translation.translators.munit import training as munit
@@ -55,7 +58,7 @@ def jd_bw(
     assert isinstance(forward, StochasticGenerator)
     assert isinstance(backward, StochasticGenerator)
     ways = translate_by(forward), translate_by(backward)
-    return Outcome(*ways, found.totals, found.shares, size(*networks))
+    return Outcome(*ways, found.record.totals, found.record.shares, size(*networks))
 
 
 def translate_by(generator: StochasticGenerator) -> Translate:
@@ -81,21 +84,21 @@ def munit_with_weights(
         pair.y.x,
         config,
         seed,
-        weighting=munit.composite(config, seed, (pair.x.x.shape[1], pair.y.x.shape[1])),
+        weighting=composite(config, seed, (pair.x.x.shape[1], pair.y.x.shape[1])),
         classes=(pair.x.y, pair.y.y),
         checkpoint=checkpoint,
     )
-    return _of_munit(found, found.totals, found.shares)
+    return _of_munit(found, found.record.totals, found.record.shares)
 
 
-def _of_munit(found: munit.Trained, totals: Tensor, shares: Tensor) -> Outcome:
+def _of_munit(found: Trained[munit.Networks, Record], totals: Tensor, shares: Tensor) -> Outcome:
     a, b, *_ = found.networks
     return Outcome(
         lambda x, seed: translation.translate(a, b, x, seed),
         lambda y, seed: translation.translate(b, a, y, seed),
         totals,
         shares,
-        size(*found.networks, found.weighting),
+        size(*found.networks),
     )
 
 
@@ -114,16 +117,16 @@ def cycle(
         config,
         seed,
         checkpoint,
-        weighting=cyclegan.composite(config, seed, channels) if weighted else None,
+        weighting=composite(config, seed, channels) if weighted else None,
         classes=(pair.x.y, pair.y.y),
     )
     forward, backward, *_ = found.networks
     return Outcome(
         lambda x, seed: _plain(forward, x),
         lambda y, seed: _plain(backward, y),
-        found.totals,
-        found.shares,
-        size(*found.networks, found.weighting),
+        found.record.totals,
+        found.record.shares,
+        size(*found.networks),
     )
 
 

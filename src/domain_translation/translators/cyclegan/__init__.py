@@ -8,12 +8,7 @@ from domain_translation.translators.cyclegan.config import (
     CycleGANConfig,
     WeightedConfig,
 )
-from domain_translation.translators.cyclegan.images import (
-    CycleGAN,
-    Trained,
-    composite,
-    train_cyclegan,
-)
+from domain_translation.translators.cyclegan.images import CycleGAN, train_cyclegan
 from domain_translation.translators.cyclegan.networks import PatchDiscriminator, ResnetGenerator
 from domain_translation.translators.cyclegan.published import load_published, published_url
 from domain_translation.translators.cyclegan.toy import DIGITS, TOY, ToyConfig, train_toy_cyclegan
@@ -30,9 +25,7 @@ __all__ = [
     "PatchDiscriminator",
     "ResnetGenerator",
     "ToyConfig",
-    "Trained",
     "WeightedConfig",
-    "composite",
     "load_published",
     "published_url",
     "train_cyclegan",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain_translation.reweighting.weighting import check_settings
+from domain_translation.reweighting.config import WeightSettings
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class CycleGANConfig:
 
 
 @dataclass(frozen=True)
-class WeightedConfig(CycleGANConfig):
+class WeightedConfig(CycleGANConfig, WeightSettings):
     """CycleGAN on 16x16 images of one domain or another's digits, and its weight nets.
 
     There is no image pool: a past translation would need the weight that it had.
@@ -44,13 +44,9 @@ class WeightedConfig(CycleGANConfig):
     pool: int = 0
     mirrored: bool = False
     decay: bool = False
-    lr_weights: float = 1e-3  # Adam, weight nets
-    clip_first: float = 2.0  # bound on |W| at the beginning
-    clip_last: float = 3.0  # bound on |W| at the end, reached linearly
-    weight_width: int = 16  # maps of a weight net's first convolution
-
-    def __post_init__(self) -> None:
-        check_settings(self.batch, self.clip_first, self.clip_last)
+    lr_weights: float = 1e-3
+    clip_first: float = 2.0
+    weight_width: int = 16
 
 
 PAPER = CycleGANConfig()  # lcool.arch.cyclegan

@@ -12,65 +12,51 @@ weighted: they compare an image with itself and ask nothing of masses.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
 from torch import Generator, Tensor, nn
 
 from domain_translation.data.augment import crop_and_flip
 from domain_translation.reweighting.record import Record, check_classes
-from domain_translation.reweighting.weight_nets import WeightNet
-from domain_translation.reweighting.weighting import (
-    Composite,
-    Equal,
-    Pairs,
-    halfway,
-)
+from domain_translation.reweighting.weighting import Equal, Pairs, halfway
 from domain_translation.runtime import lowered, precision, seeded
 from domain_translation.training import (
     Batch,
-    Batches,
     Losses,
     Player,
     Step,
+    Trained,
     constant,
     fit,
+    freeze,
+    identity,
     linear_decay,
-    unpaired,
 )
-from domain_translation.training.checkpoints import digest
-from domain_translation.translators.cyclegan.config import (
-    QUICK,
-    CycleGANConfig,
-    WeightedConfig,
-)
+from domain_translation.translators.cyclegan.config import QUICK, CycleGANConfig
 from domain_translation.translators.cyclegan.networks import (
     PatchDiscriminator,
     ResnetGenerator,
     initialise,
 )
 from domain_translation.translators.cyclegan.pool import ImagePool
+from domain_translation.translators.games import (
+    check_images,
+    minibatches,
+    players,
+    weight_settings,
+)
 
 
 class CycleGAN(NamedTuple):
-    """Translators G: source -> target and F: target -> source, and their critics."""
+    """Translators G: source -> target and F: target -> source, their critics, batch weights."""
 
     forward: nn.Module
     backward: nn.Module
     source_critic: nn.Module
     target_critic: nn.Module
-
-
-class Trained(NamedTuple):
-    """What a training leaves: networks and weights, frozen, and its record."""
-
-    networks: CycleGAN
-    weighting: nn.Module
-    losses: Tensor  # (steps, players)
-    totals: Tensor  # (steps, 2, K) weighted class masses of both domains, if classes were given
-    shares: Tensor  # (steps, 2) effective share of the examples of a minibatch
+    weighting: nn.Module = Equal()
 
 
 def build(config: CycleGANConfig, seed: int = 0, channels: tuple[int, int] = (3, 3)) -> CycleGAN:
@@ -88,12 +74,6 @@ def build(config: CycleGANConfig, seed: int = 0, channels: tuple[int, int] = (3,
     return networks
 
 
-def composite(config: WeightedConfig, seed: int, channels: tuple[int, int] = (1, 1)) -> Composite:
-    """Untrained weight nets for images of `channels` in the two domains."""
-    with seeded(seed):
-        return Composite(*(WeightNet(config.size, c, config.weight_width) for c in channels))
-
-
 def train_cyclegan(
     source: Tensor,
     target: Tensor,
@@ -103,7 +83,7 @@ def train_cyclegan(
     *,
     weighting: nn.Module | None = None,
     classes: tuple[Tensor, Tensor] | None = None,
-) -> Trained:
+) -> Trained[CycleGAN, Record]:
     """Train a CycleGAN on unpaired images.
 
     The same arguments give the same weights, bit for bit on a CPU.
@@ -114,8 +94,9 @@ def train_cyclegan(
         config: `PAPER`, `FULL`, `QUICK`, or `WEIGHTED` for small images without pool.
         seed: of the initial weights, the minibatches and the pool.
         checkpoint: file to resume from and to write to; None keeps nothing.
-        weighting: `composite(config, seed)`, where the classes of the domains differ in mass; None
-            counts all images alike. It needs a `WeightedConfig`, and is trained in place.
+        weighting: `weight_nets.composite(config, seed)`, where the classes of the domains differ in
+            mass; None counts all images alike. It needs a `WeightedConfig`, and is trained in
+            place.
         classes: of source (n,) and target (m,), for the record of the weighted class masses only:
             no network sees them.
 
@@ -125,50 +106,51 @@ def train_cyclegan(
         CheckpointError, TrainingError: see `training.fit`.
     """
     for images in (source, target):
-        check_images(images, config.size)
+        check_images(images, config.size, larger=True)
     check_classes(classes, source, target)
     config = replace(config, precision=precision(config.precision, source.device))
     weighting = Equal() if weighting is None else weighting
-    bounds = _bounds(config, weighting)
-    networks = build(config, seed, (source.shape[1], target.shape[1]))
-    for network in (*networks, weighting):
-        network.to(source.device)
+    of_weights = weight_settings(weighting, config, config.pool)
+    bounds = of_weights.clip_first, of_weights.clip_last
     record = Record(config.steps, *bounds, classes, device=source.device)
+    networks = build(config, seed, (source.shape[1], target.shape[1]))
+    networks = networks._replace(weighting=weighting)
+    for network in networks:
+        network.to(source.device)
     pools = [
         ImagePool(config.pool, (images.shape[1], config.size, config.size), source.device)
         for images in (source, target)
     ]
-    team = players(networks, weighting, config)
+    team = players(networks, config.learning_rate, of_weights.lr_weights, config.momentum)
     losses = fit(
-        cyclegan_step(networks, weighting, config, record, pools, team),
+        cyclegan_step(networks, config, record, pools, team),
         team,
-        minibatches(source, target, config),
+        minibatches(
+            source,
+            target,
+            config.batch,
+            lambda images, g: crop_and_flip(images, config.size, g, config.mirrored),
+        ),
         config.steps,
         state={"record": record, "source pool": pools[0], "target pool": pools[1]},
         seed=seed,
         schedule=linear_decay(config.steps) if config.decay else constant,
         checkpoint=checkpoint,
-        card={
-            "config": asdict(config),
-            "data_sha256": digest({"source": source, "target": target}),
-        },
+        card=identity(config, {"source": source, "target": target}),
         label="CycleGAN",
     )
-    for network in (*networks, weighting):
-        network.requires_grad_(False).eval()
-    return Trained(networks, weighting, losses, record.totals, record.shares)
+    return Trained(freeze(networks), losses, record)
 
 
 def cyclegan_step(
     networks: CycleGAN,
-    weighting: nn.Module,
     config: CycleGANConfig,
     record: Record,
     pools: Sequence[ImagePool],
     players: Mapping[str, Player],
 ) -> Step:
     """One step of CycleGAN; the translations of the generators serve critics and weight nets."""
-    forward, backward, critic_x, critic_y = networks
+    forward, backward, critic_x, critic_y, weighting = networks
 
     def step(batch: Batch, generator: Generator) -> Losses:
         x, y, *rows = batch
@@ -221,56 +203,3 @@ def least_squares(scores: Tensor, target: float) -> Tensor:
 def value(scores: Tensor) -> Tensor:
     """The critic's value of each image (m,), a number that is given."""
     return scores.detach().float().flatten(1).mean(1)
-
-
-def players(networks: CycleGAN, weighting: nn.Module, config: CycleGANConfig) -> dict[str, Player]:
-    """Generators, critics and, where there is anything to train, weight nets."""
-    forward, backward, critic_x, critic_y = networks
-    rate, betas = config.learning_rate, (config.momentum, 0.999)
-    team = {
-        "generators": Player(nn.ModuleList([forward, backward]), rate, betas),
-        "critics": Player(nn.ModuleList([critic_x, critic_y]), rate, betas),
-    }
-    if isinstance(config, WeightedConfig) and not isinstance(weighting, Equal):
-        team["weights"] = Player(weighting, config.lr_weights, betas)
-    return team
-
-
-def minibatches(source: Tensor, target: Tensor, config: CycleGANConfig) -> Batches:
-    """Crops of both domains, drawn independently, and the rows that they come from."""
-    rows = [torch.arange(len(images), device=images.device) for images in (source, target)]
-    draw = unpaired(config.batch, *rows)
-
-    def batch(generator: Generator) -> Batch:
-        i, j = draw(generator)
-        x = crop_and_flip(source[i], config.size, generator, config.mirrored)
-        y = crop_and_flip(target[j], config.size, generator, config.mirrored)
-        return x, y, i, j
-
-    return batch
-
-
-def _bounds(config: CycleGANConfig, weighting: nn.Module) -> tuple[float, float]:
-    """Bounds on the weight nets, first and last; ValueError where they cannot be trained."""
-    if isinstance(weighting, Equal):
-        return 0.0, 0.0
-    if not isinstance(config, WeightedConfig) or config.pool:
-        raise ValueError(
-            f"weights with a {type(config).__name__} and a pool of {config.pool}; give a "
-            "WeightedConfig with pool=0: a past translation would need the weight that it had"
-        )
-    return config.clip_first, config.clip_last
-
-
-def check_images(images: Tensor, size: int) -> None:
-    """Raise ValueError unless `images` are (n, C, H, W) in [-1, 1] with H, W >= size, n >= 1."""
-    if images.ndim != 4 or len(images) == 0 or min(images.shape[-2:]) < size:
-        raise ValueError(
-            f"training images have shape {tuple(images.shape)}; give (n, C, H, W) with n at least "
-            f"1 and sides of at least {size} pixels"
-        )
-    low, high = torch.aminmax(images)
-    if not (low >= -1 and high <= 1):  # refuses NaN as well
-        raise ValueError(
-            f"training images have values from {low:.3g} to {high:.3g}; scale them to [-1, 1]"
-        )

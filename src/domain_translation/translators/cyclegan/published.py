@@ -16,6 +16,7 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
+from domain_translation.training import freeze
 from domain_translation.training.checkpoints import CheckpointError
 from domain_translation.translators.cyclegan.networks import ResnetGenerator
 
@@ -68,7 +69,7 @@ def load_published(path: Path | str) -> ResnetGenerator:
         model = ResnetGenerator(**_arguments(tensors, path))
     _check(tensors, model.state_dict(), path)
     model.load_state_dict({k: v.float() for k, v in tensors.items()}, assign=True)
-    return model.requires_grad_(False).eval()
+    return freeze(model)
 
 
 def _read(path: Path) -> dict[str, Tensor]:

@@ -7,15 +7,24 @@ setting (lcool.arch.toynets, improveit.arch.toy); what is missing is declared in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Generator, Tensor, nn
 
 from domain_translation.runtime import seeded
-from domain_translation.training import Batch, Losses, Player, Step, fit, linear_decay, unpaired
-from domain_translation.training.checkpoints import digest
+from domain_translation.training import (
+    Batch,
+    Losses,
+    Player,
+    Step,
+    fit,
+    freeze,
+    identity,
+    linear_decay,
+    unpaired,
+)
 from domain_translation.training.perceptrons import Critic, ResidualMLP
 from domain_translation.translators.cyclegan.images import CycleGAN
 
@@ -45,7 +54,7 @@ def toy_step(networks: CycleGAN, config: ToyConfig, players: Mapping[str, Player
     no identity loss, which CycleGAN keeps for paintings and which would teach the round trip
     to leave off-manifold points alone. Minibatches are (source, target), unpaired.
     """
-    forward, backward, critic_x, critic_y = networks
+    forward, backward, critic_x, critic_y, _ = networks
 
     def step(batch: Batch, _: Generator) -> Losses:
         x, y = batch
@@ -104,11 +113,11 @@ def train_toy_cyclegan(
         )
     for network in networks:
         network.to(source.device)
-    forward, backward, *critics = networks
+    forward, backward, critic_x, critic_y, _ = networks
     betas = (config.momentum, 0.999)
     team = {
         "generators": Player(nn.ModuleList([forward, backward]), config.learning_rate, betas),
-        "critics": Player(nn.ModuleList(critics), config.learning_rate, betas),
+        "critics": Player(nn.ModuleList([critic_x, critic_y]), config.learning_rate, betas),
     }
     fit(
         toy_step(networks, config, team),
@@ -118,10 +127,7 @@ def train_toy_cyclegan(
         seed=seed,
         schedule=linear_decay(config.steps),
         checkpoint=checkpoint,
-        card={
-            "config": asdict(config),
-            "data_sha256": digest({"source": source, "target": target}),
-        },
+        card=identity(config, {"source": source, "target": target}),
         label="toy CycleGAN",
     )
-    return forward.requires_grad_(False).eval(), backward.requires_grad_(False).eval()
+    return freeze((forward, backward))

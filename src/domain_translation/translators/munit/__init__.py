@@ -10,7 +10,7 @@ from domain_translation.translators.munit.config import (
     MUNITConfig,
     WeightedConfig,
 )
-from domain_translation.translators.munit.training import Networks, Trained, composite, train
+from domain_translation.translators.munit.training import Networks, train
 from domain_translation.translators.munit.translation import restyle, translate
 
 __all__ = [
@@ -22,9 +22,7 @@ __all__ = [
     "QUICK_WEIGHTED",
     "MUNITConfig",
     "Networks",
-    "Trained",
     "WeightedConfig",
-    "composite",
     "restyle",
     "train",
     "translate",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 
-from domain_translation.reweighting.weighting import check_settings
+from domain_translation.reweighting.config import WeightSettings
 
 
 @dataclass(frozen=True)
@@ -46,17 +46,12 @@ class MUNITConfig:
 
 
 @dataclass(frozen=True)
-class WeightedConfig(MUNITConfig):
+class WeightedConfig(MUNITConfig, WeightSettings):
     """MUNIT with batch weights (JD-BW 4.2, jdbw.concept.baselines)."""
 
-    weight_width: int = 64  # maps of a weight net's first convolution; jdbw.arch.weightnet
-    lr_weights: float = 2e-4  # Adam; declared, as for JD-BW
-    clip_first: float = 0.5  # bound on |W| at the beginning; declared, as for JD-BW
-    clip_last: float = 3.0  # bound on |W| at the end, reached linearly; declared
-
     def __post_init__(self) -> None:
-        super().__post_init__()
-        check_settings(self.batch, self.clip_first, self.clip_last)
+        MUNITConfig.__post_init__(self)
+        WeightSettings.__post_init__(self)
 
 
 PAPER = MUNITConfig()  # MNIST and SR-MNIST

@@ -10,7 +10,6 @@ weighted: it asks nothing of the other domain's masses.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,12 +17,25 @@ import torch
 from torch import Generator, Tensor, nn
 
 from domain_translation.reweighting.record import Record, check_classes
-from domain_translation.reweighting.weight_nets import WeightNet
-from domain_translation.reweighting.weighting import Composite, Equal, Pairs, halfway
+from domain_translation.reweighting.weighting import Equal, Pairs, halfway
 from domain_translation.runtime import seeded
-from domain_translation.training import Batch, Batches, Losses, Player, Step, fit, unpaired
-from domain_translation.training.checkpoints import digest
-from domain_translation.translators.munit.config import MUNITConfig, WeightedConfig
+from domain_translation.training import (
+    Batch,
+    Losses,
+    Player,
+    Step,
+    Trained,
+    fit,
+    freeze,
+    identity,
+)
+from domain_translation.translators.games import (
+    check_images,
+    minibatches,
+    players,
+    weight_settings,
+)
+from domain_translation.translators.munit.config import MUNITConfig
 from domain_translation.translators.munit.losses import cross, split, squares, values
 from domain_translation.translators.munit.networks import (
     AutoEncoder,
@@ -33,22 +45,13 @@ from domain_translation.translators.munit.networks import (
 
 
 class Networks(NamedTuple):
-    """Auto-encoders of the first and of the second domain, and their critics."""
+    """Auto-encoders of the first and of the second domain, their critics, and batch weights."""
 
     x: AutoEncoder
     y: AutoEncoder
     critic_x: MultiScaleDiscriminator
     critic_y: MultiScaleDiscriminator
-
-
-class Trained(NamedTuple):
-    """What a training leaves: networks and weights, frozen, and its record."""
-
-    networks: Networks
-    weighting: nn.Module
-    losses: Tensor  # (steps, players)
-    totals: Tensor  # (steps, 2, K) weighted class masses of both domains, if classes were given
-    shares: Tensor  # (steps, 2) effective share of the examples of a minibatch
+    weighting: nn.Module = Equal()
 
 
 def build(config: MUNITConfig, seed: int = 0, channels: tuple[int, int] = (1, 1)) -> Networks:
@@ -68,14 +71,6 @@ def build(config: MUNITConfig, seed: int = 0, channels: tuple[int, int] = (1, 1)
     return networks
 
 
-def composite(
-    config: WeightedConfig, seed: int = 0, channels: tuple[int, int] = (1, 1)
-) -> Composite:
-    """Untrained W_x and W_y for images of `channels` in the two domains."""
-    with seeded(seed):
-        return Composite(*(WeightNet(config.size, of, config.weight_width) for of in channels))
-
-
 def train(
     x: Tensor,
     y: Tensor,
@@ -85,7 +80,7 @@ def train(
     weighting: nn.Module | None = None,
     classes: tuple[Tensor, Tensor] | None = None,
     checkpoint: Path | str | None = None,
-) -> Trained:
+) -> Trained[Networks, Record]:
     """Train MUNIT on unpaired images.
 
     The same arguments give the same weights, bit for bit on a CPU.
@@ -94,8 +89,9 @@ def train(
         x, y: training images (n, C, S, S) and (k, C', S, S) in [-1, 1], S = `config.size`.
         config: `PAPER`, `QUICK` or your own.
         seed: of the initial weights, the minibatches and the style codes.
-        weighting: `composite(config, seed)`, where the classes of the domains differ in mass; None
-            counts all images alike. It needs a `WeightedConfig`, and is trained in place.
+        weighting: `weight_nets.composite(config, seed)`, where the classes of the domains differ in
+            mass; None counts all images alike. It needs a `WeightedConfig`, and is trained in
+            place.
         classes: of x (n,) and y (k,), for the record of the weighted class masses only: no
             network sees them.
         checkpoint: file to resume from and to write to; None keeps nothing.
@@ -110,16 +106,15 @@ def train(
         check_images(images, config.size)
     check_classes(classes, x, y)
     weighting = Equal() if weighting is None else weighting
-    networks = build(config, seed, (x.shape[1], y.shape[1]))
-    for network in (*networks, weighting):
+    of_weights = weight_settings(weighting, config)
+    bounds = of_weights.clip_first, of_weights.clip_last
+    record = Record(config.steps, *bounds, classes, device=x.device)
+    networks = build(config, seed, (x.shape[1], y.shape[1]))._replace(weighting=weighting)
+    for network in networks:
         network.to(x.device)
-    team = players(networks, weighting, config)
-    first, last = 0.0, 0.0
-    if isinstance(config, WeightedConfig):
-        first, last = config.clip_first, config.clip_last
-    record = Record(config.steps, first, last, classes, device=x.device)
+    team = players(networks, config.learning_rate, of_weights.lr_weights, config.momentum)
     losses = fit(
-        munit_step(networks, weighting, config, record, team),
+        munit_step(networks, config, record, team),
         team,
         minibatches(x, y, config.batch),
         config.steps,
@@ -127,23 +122,20 @@ def train(
         seed=seed,
         schedule=halved(config.halve_every),
         checkpoint=checkpoint,
-        card={"config": asdict(config), "data_sha256": digest({"x": x, "y": y})},
+        card=identity(config, {"x": x, "y": y}),
         label="MUNIT",
     )
-    for network in (*networks, weighting):
-        network.requires_grad_(False).eval()
-    return Trained(networks, weighting, losses, record.totals, record.shares)
+    return Trained(freeze(networks), losses, record)
 
 
 def munit_step(
     networks: Networks,
-    weighting: nn.Module,
     config: MUNITConfig,
     record: Record,
     players: Mapping[str, Player],
 ) -> Step:
     """One step of MUNIT; the translations of the generators serve critics and weight nets."""
-    domain_x, domain_y, critic_x, critic_y = networks
+    domain_x, domain_y, critic_x, critic_y, weighting = networks
 
     def step(batch: Batch, generator: Generator) -> Losses:
         x, y, *rows = batch
@@ -178,46 +170,6 @@ def munit_step(
     return step
 
 
-def players(networks: Networks, weighting: nn.Module, config: MUNITConfig) -> dict[str, Player]:
-    """Generators, critics and, where there is anything to train, weight nets."""
-    domain_x, domain_y, critic_x, critic_y = networks
-    rate, betas = config.learning_rate, (config.momentum, 0.999)
-    team = {
-        "generators": Player(nn.ModuleList([domain_x, domain_y]), rate, betas),
-        "critics": Player(nn.ModuleList([critic_x, critic_y]), rate, betas),
-    }
-    if not isinstance(weighting, Equal):
-        if not isinstance(config, WeightedConfig):
-            raise ValueError(f"weights with a {type(config).__name__}; give a WeightedConfig")
-        team["weights"] = Player(weighting, config.lr_weights, betas)
-    return team
-
-
-def minibatches(x: Tensor, y: Tensor, size: int) -> Batches:
-    """Images of both domains, drawn independently, and their rows."""
-    draw = unpaired(size, *(torch.arange(len(images), device=images.device) for images in (x, y)))
-
-    def batch(generator: Generator) -> Batch:
-        i, j = draw(generator)
-        return x[i], y[j], i, j
-
-    return batch
-
-
 def halved(every: int) -> Callable[[int], float]:
     """Learning-rate factor that is halved after each `every` steps."""
     return lambda step: 0.5 ** (step // every)
-
-
-def check_images(images: Tensor, size: int) -> None:
-    """Raise ValueError unless `images` are (n, C, size, size) in [-1, 1] with n at least 1."""
-    if images.ndim != 4 or len(images) == 0 or images.shape[-2:] != (size, size):
-        raise ValueError(
-            f"training images have shape {tuple(images.shape)}; give (n, C, {size}, {size}) with n "
-            "at least 1 in both domains, or set the configuration's size"
-        )
-    low, high = torch.aminmax(images)
-    if not (low >= -1 and high <= 1):  # refuses NaN as well
-        raise ValueError(
-            f"training images have values from {low:.3g} to {high:.3g}; scale them to [-1, 1]"
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -18,12 +18,14 @@ from domain_translation.training import (
     Player,
     Step,
     fit,
+    freeze,
+    identity,
     linear_decay,
     unpaired,
 )
-from domain_translation.training.checkpoints import digest
-from domain_translation.translators.cyclegan.images import check_images, least_squares
+from domain_translation.translators.cyclegan.images import least_squares
 from domain_translation.translators.cyclegan.networks import PatchDiscriminator, initialise
+from domain_translation.translators.games import check_images
 from domain_translation.translators.pix2pix.networks import UnetGenerator
 
 
@@ -68,7 +70,7 @@ def train_pix2pix(
         CheckpointError, TrainingError: see `training.fit`.
     """
     for images in (source, target):
-        check_images(images, config.size)
+        check_images(images, config.size, larger=True)
     if len(source) != len(target):
         raise ValueError(f"{len(source)} source and {len(target)} target images are no pairs")
     a, b = source.shape[1], target.shape[1]
@@ -92,10 +94,10 @@ def train_pix2pix(
         seed=seed,
         schedule=linear_decay(config.steps),
         checkpoint=checkpoint,
-        card={"config": asdict(config), "data_sha256": digest({"x": source, "y": target})},
+        card=identity(config, {"x": source, "y": target}),
         label="pix2pix",
     )
-    return translator.requires_grad_(False).eval()
+    return freeze(translator)
 
 
 def pix2pix_step(
