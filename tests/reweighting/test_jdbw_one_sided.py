@@ -12,7 +12,8 @@ from domain_translation.reweighting import one_sided, toy
 from domain_translation.reweighting.one_sided import OneSidedNetworks, weighted_gap
 from domain_translation.reweighting.record import Record
 from domain_translation.reweighting.toy import ToyConfig
-from domain_translation.training import Player, Step, Trained, TrainingError
+from domain_translation.training import Player, Step, TrainingError
+from domain_translation.training.trained import Trained
 
 SMALL = ToyConfig(steps=4, batch=8, critic_steps=2, width=8)
 TEAM = ("generator", "weights", "discriminator")

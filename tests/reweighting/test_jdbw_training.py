@@ -14,8 +14,9 @@ from domain_translation.reweighting.config import ImageConfig
 from domain_translation.reweighting.joint import Networks
 from domain_translation.reweighting.record import Record
 from domain_translation.reweighting.weighting import BatchWeights, Equal, Pairs
-from domain_translation.training import Player, Step, Trained, TrainingError
+from domain_translation.training import Player, Step, TrainingError
 from domain_translation.training.checkpoints import CheckpointError
+from domain_translation.training.trained import Trained
 
 TEAM = ("generators", "weights", "discriminator")
 P, Q = [0.6, 0.3, 0.1], [0.1, 0.3, 0.6]

@@ -14,8 +14,9 @@ from torch import Generator, Tensor, nn
 from domain_translation.data.augment import crop_and_flip
 from domain_translation.reweighting.record import Record
 from domain_translation.reweighting.weight_nets import composite
-from domain_translation.training import Batch, Batches, Player, Step, Trained, fit
+from domain_translation.training import Batch, Batches, Player, Step, fit
 from domain_translation.training.checkpoints import CheckpointError
+from domain_translation.training.trained import Trained
 from domain_translation.translators.cyclegan import (
     FULL,
     PAPER,

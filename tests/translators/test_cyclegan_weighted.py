@@ -12,7 +12,8 @@ from torch import Generator, Tensor, nn
 from domain_translation.reweighting.record import Record
 from domain_translation.reweighting.weight_nets import composite
 from domain_translation.reweighting.weighting import BatchWeights, Equal, halfway
-from domain_translation.training import Trained, TrainingError
+from domain_translation.training import TrainingError
+from domain_translation.training.trained import Trained
 from domain_translation.translators import cyclegan
 from domain_translation.translators.cyclegan import CycleGAN, CycleGANConfig, WeightedConfig, images
 from domain_translation.translators.cyclegan.pool import ImagePool

@@ -15,8 +15,9 @@ from torch import Generator, Tensor, nn
 from domain_translation.reweighting.record import Record
 from domain_translation.reweighting.weight_nets import composite
 from domain_translation.reweighting.weighting import BatchWeights, Equal, halfway
-from domain_translation.training import Batch, Batches, Step, Trained, TrainingError, fit
+from domain_translation.training import Batch, Batches, Step, TrainingError, fit
 from domain_translation.training.checkpoints import CheckpointError
+from domain_translation.training.trained import Trained
 from domain_translation.translators.munit import (
     QUICK,
     QUICK_WEIGHTED,

@@ -16,7 +16,8 @@ from torch import Generator, Tensor, nn
 
 from domain_translation.denoising.training import DenoiserConfig
 from domain_translation.runtime import seeded
-from domain_translation.training import Batch, identity, train_alone, unpaired
+from domain_translation.training import Batch, unpaired
+from domain_translation.training.trained import identity, train_alone
 
 
 class ConditionalDenoiser(nn.Module):

@@ -11,7 +11,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from domain_translation.runtime import seeded
-from domain_translation.training import Batch, identity, train_alone, unpaired
+from domain_translation.training import Batch, unpaired
+from domain_translation.training.trained import identity, train_alone
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from domain_translation.energies.network import EnergyNetwork
-from domain_translation.training import freeze
+from domain_translation.training.trained import freeze
 
 
 class Average:

@@ -17,7 +17,7 @@ from torch import Tensor
 from domain_translation.energies.detection import Score, typical
 from domain_translation.energies.network import EnergyNetwork
 from domain_translation.runtime import double, seeded
-from domain_translation.training import freeze
+from domain_translation.training.trained import freeze
 
 
 def total_variation(x: Tensor) -> Tensor:

@@ -20,7 +20,7 @@ from domain_translation.energies.network import EnergyNetwork
 from domain_translation.sampling import langevin, schedules
 from domain_translation.sampling.langevin import Chain
 from domain_translation.sampling.scores import Energy, energy_score
-from domain_translation.training import freeze
+from domain_translation.training.trained import freeze
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
 

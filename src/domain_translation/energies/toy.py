@@ -22,16 +22,8 @@ from torch import Generator, Tensor, nn
 from domain_translation.runtime import seeded
 from domain_translation.sampling import langevin
 from domain_translation.sampling.scores import Energy, energy_score
-from domain_translation.training import (
-    Batch,
-    Losses,
-    Player,
-    fit,
-    freeze,
-    identity,
-    linear_decay,
-    unpaired,
-)
+from domain_translation.training import Batch, Losses, Player, fit, linear_decay, unpaired
+from domain_translation.training.trained import freeze, identity
 
 # (energy, data batch, remembered chains, generator) -> negatives, chains to remember
 Drawn = tuple[Tensor, Tensor]

@@ -37,10 +37,9 @@ from domain_translation.training import (
     Step,
     constant,
     fit,
-    freeze,
-    identity,
     unpaired,
 )
+from domain_translation.training.trained import freeze, identity
 
 # (chains, fading factor b, generator) -> where the chains start, (chains, C, S, S)
 Start = Callable[[int, float, Generator], Tensor]

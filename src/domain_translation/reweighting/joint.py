@@ -19,17 +19,8 @@ from domain_translation.reweighting.config import Schedule
 from domain_translation.reweighting.generators import draw_noise
 from domain_translation.reweighting.record import Record, check_classes
 from domain_translation.reweighting.weighting import BatchWeights, Equal, Pairs, halfway
-from domain_translation.training import (
-    Batch,
-    Batches,
-    Losses,
-    Player,
-    Step,
-    Trained,
-    fit,
-    freeze,
-    identity,
-)
+from domain_translation.training import Batch, Batches, Losses, Player, Step, fit
+from domain_translation.training.trained import Trained, freeze, identity
 
 
 class Networks(NamedTuple):

@@ -21,16 +21,8 @@ from domain_translation.reweighting.record import Record, check_classes
 from domain_translation.reweighting.toy import PointGenerator, ToyConfig, perceptron
 from domain_translation.reweighting.weighting import batch_softmax
 from domain_translation.runtime import seeded
-from domain_translation.training import (
-    Batch,
-    Losses,
-    Player,
-    Step,
-    Trained,
-    fit,
-    freeze,
-    identity,
-)
+from domain_translation.training import Batch, Losses, Player, Step, fit
+from domain_translation.training.trained import Trained, freeze, identity
 
 
 class OneSidedNetworks(NamedTuple):

@@ -15,7 +15,6 @@ from domain_translation.training.loop import (
     linear_decay,
     unpaired,
 )
-from domain_translation.training.trained import Trained, freeze, identity, train_alone
 
 __all__ = [
     "LOOK",
@@ -26,13 +25,9 @@ __all__ = [
     "Schedule",
     "Stateful",
     "Step",
-    "Trained",
     "TrainingError",
     "constant",
     "fit",
-    "freeze",
-    "identity",
     "linear_decay",
-    "train_alone",
     "unpaired",
 ]

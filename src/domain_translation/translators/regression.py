@@ -14,8 +14,9 @@ import torch
 from torch import Generator, Tensor, nn
 
 from domain_translation.runtime import seeded
-from domain_translation.training import Batch, train_alone, unpaired
+from domain_translation.training import Batch, unpaired
 from domain_translation.training.checkpoints import digest
+from domain_translation.training.trained import train_alone
 
 
 def train_on_pairs(

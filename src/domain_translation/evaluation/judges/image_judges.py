@@ -20,17 +20,8 @@ from torch.nn.functional import conv2d, cross_entropy, pad
 from domain_translation.data.augment import flip_and_move
 from domain_translation.evaluation.judges.judge_networks import ImageJudges
 from domain_translation.runtime import in_parts, seeded
-from domain_translation.training import (
-    Batch,
-    Batches,
-    Losses,
-    Player,
-    fit,
-    freeze,
-    identity,
-    linear_decay,
-    unpaired,
-)
+from domain_translation.training import Batch, Batches, Losses, Player, fit, linear_decay, unpaired
+from domain_translation.training.trained import freeze, identity
 
 _PART = 128  # images judged at a time; bounds the memory
 

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from torch import nn
 
-from domain_translation.training import freeze
+from domain_translation.training.trained import freeze
 
 Network = TypeVar("Network", bound=nn.Module)
 

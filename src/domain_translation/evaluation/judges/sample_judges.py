@@ -17,8 +17,9 @@ from torch.nn.functional import cross_entropy
 
 from domain_translation.data.augment import flip_and_move
 from domain_translation.runtime import in_parts, seeded
-from domain_translation.training import Batch, Batches, identity, train_alone, unpaired
+from domain_translation.training import Batch, Batches, unpaired
 from domain_translation.training.model_files import Storable
+from domain_translation.training.trained import identity, train_alone
 
 FEATURES = 64  # numbers per image in the last hidden layer
 _SMALLEST = 4  # side in pixels at which the convolutions stop

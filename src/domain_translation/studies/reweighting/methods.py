@@ -22,7 +22,7 @@ from domain_translation.reweighting.domains.sr_digits import Pair
 from domain_translation.reweighting.generators import StochasticGenerator
 from domain_translation.reweighting.record import Record
 from domain_translation.reweighting.weight_nets import composite
-from domain_translation.training import Trained
+from domain_translation.training.trained import Trained
 from domain_translation.translators import cyclegan
 from domain_translation.translators.cyclegan import WeightedConfig as CycleGANConfig
 from domain_translation.translators.munit import training as munit

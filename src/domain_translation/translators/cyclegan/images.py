@@ -22,18 +22,8 @@ from domain_translation.data.augment import crop_and_flip
 from domain_translation.reweighting.record import Record, check_classes
 from domain_translation.reweighting.weighting import Equal, Pairs, halfway
 from domain_translation.runtime import lowered, precision, seeded
-from domain_translation.training import (
-    Batch,
-    Losses,
-    Player,
-    Step,
-    Trained,
-    constant,
-    fit,
-    freeze,
-    identity,
-    linear_decay,
-)
+from domain_translation.training import Batch, Losses, Player, Step, constant, fit, linear_decay
+from domain_translation.training.trained import Trained, freeze, identity
 from domain_translation.translators.cyclegan.config import QUICK, CycleGANConfig
 from domain_translation.translators.cyclegan.networks import (
     PatchDiscriminator,

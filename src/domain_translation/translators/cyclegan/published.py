@@ -16,8 +16,8 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from domain_translation.training import freeze
 from domain_translation.training.checkpoints import CheckpointError
+from domain_translation.training.trained import freeze
 from domain_translation.translators.cyclegan.networks import ResnetGenerator
 
 # The generators on the authors' server (scripts/download_cyclegan_model.sh of

@@ -14,18 +14,9 @@ import torch
 from torch import Generator, Tensor, nn
 
 from domain_translation.runtime import seeded
-from domain_translation.training import (
-    Batch,
-    Losses,
-    Player,
-    Step,
-    fit,
-    freeze,
-    identity,
-    linear_decay,
-    unpaired,
-)
+from domain_translation.training import Batch, Losses, Player, Step, fit, linear_decay, unpaired
 from domain_translation.training.perceptrons import Critic, ResidualMLP
+from domain_translation.training.trained import freeze, identity
 from domain_translation.translators.cyclegan.images import CycleGAN
 
 

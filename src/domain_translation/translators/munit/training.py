@@ -19,16 +19,8 @@ from torch import Generator, Tensor, nn
 from domain_translation.reweighting.record import Record, check_classes
 from domain_translation.reweighting.weighting import Equal, Pairs, halfway
 from domain_translation.runtime import seeded
-from domain_translation.training import (
-    Batch,
-    Losses,
-    Player,
-    Step,
-    Trained,
-    fit,
-    freeze,
-    identity,
-)
+from domain_translation.training import Batch, Losses, Player, Step, fit
+from domain_translation.training.trained import Trained, freeze, identity
 from domain_translation.translators.games import (
     check_images,
     minibatches,

@@ -18,11 +18,10 @@ from domain_translation.training import (
     Player,
     Step,
     fit,
-    freeze,
-    identity,
     linear_decay,
     unpaired,
 )
+from domain_translation.training.trained import freeze, identity
 from domain_translation.translators.cyclegan.images import least_squares
 from domain_translation.translators.cyclegan.networks import PatchDiscriminator, initialise
 from domain_translation.translators.games import check_images
