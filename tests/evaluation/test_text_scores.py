@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -65,31 +66,54 @@ def test_bleu_by_hand() -> None:
     assert text.bleu(["a b c"], ["a b c"]).value == 0  # no n-gram of four words
 
 
-def test_chrf_is_sacrebleus() -> None:
-    plain, _, references = systems(0)
-    metric = CHRF()
-    expected = metric.corpus_score(plain, [references]).score
-    assert text.chrf(plain, references) == (expected, str(metric.get_signature()))
-    each = text.sentence_chrf(plain, references)
-    assert each[3] == pytest.approx(text.chrf(plain[3:4], references[3:4]).value)
+@pytest.mark.filterwarnings("ignore:.*tokenised text does")
+@pytest.mark.parametrize("longest", [2, 9])
+def test_chrf_is_sacrebleus(longest: int) -> None:
+    for seed in range(30):
+        hypotheses = corpus(seed, 1 + seed, longest)
+        references = [r.strip() or "a" for r in corpus(100 + seed, 1 + seed, longest)]
+        metric = CHRF()
+        expected = metric.corpus_score(hypotheses, [references])
+        found = text.chrf(hypotheses, references)
+        assert found.value == pytest.approx(expected.score, abs=1e-9)
+        assert found.signature == str(metric.get_signature())
+        each = [
+            metric.sentence_score(h, [r]).score for h, r in zip(hypotheses, references, strict=True)
+        ]
+        np.testing.assert_allclose(text.sentence_chrf(hypotheses, references), each, atol=1e-9)
     assert text.sentence_chrf(["un été"], ["un été"]) == pytest.approx(100)
 
 
-def test_the_bootstrap_is_that_of_sacrebleu(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("metric", "paired", "statistics", "score"),
+    [
+        (BLEU(), text.paired_bleu, text.bleu_statistics, text.bleu_from_statistics),
+        (CHRF(), text.paired_chrf, text.chrf_statistics, text.chrf_from_statistics),
+    ],
+    ids=["BLEU", "chrF"],
+)
+def test_the_bootstrap_is_that_of_sacrebleu(
+    metric: BLEU | CHRF,
+    paired: Callable[..., text.Paired],
+    statistics: Callable[..., text.Floats],
+    score: Callable[..., text.Floats],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Same draws, same differences: its p value follows from ours, digit for digit."""
     plain, cooled, references = systems(1)
     monkeypatch.setenv("SACREBLEU_SEED", "7")
     pair = [("plain", plain), ("cooled", cooled)]
-    signatures, scores = PairedTest(pair, {"BLEU": BLEU()}, [references], "bs", 200)()
-    found = text.paired_bleu(plain, cooled, references, resamples=200, seed=7)
-    statistics = (text.bleu_statistics(h, references) for h in (plain, cooled))
-    drawn = text.bootstrap_differences(*statistics, resamples=200, seed=7)
-    theirs = scores["BLEU"][1]
-    assert found.cooled == pytest.approx(theirs.score, abs=1e-9)
-    assert found.plain == pytest.approx(scores["BLEU"][0].score, abs=1e-9)
+    signatures, scores = PairedTest(pair, {"": metric}, [references], "bs", 200)()
+    (name,) = signatures
+    found = paired(plain, cooled, references, resamples=200, seed=7)
+    counts = (statistics(h, references) for h in (plain, cooled))
+    drawn = text.bootstrap_differences(*counts, resamples=200, seed=7, score=score)
+    before, after = scores[name]
+    assert found.cooled == pytest.approx(after.score, abs=1e-9)
+    assert found.plain == pytest.approx(before.score, abs=1e-9)
     above = np.abs(drawn) - np.abs(drawn).mean() > abs(found.difference)
-    assert theirs.p_value == (1 + above.sum()) / 201
-    assert set(found.signature.split("|")) == set(str(signatures["BLEU"]).split("|"))
+    assert after.p_value == (1 + above.sum()) / 201
+    assert set(found.signature.split("|")) == set(str(signatures[name]).split("|"))
 
 
 def test_the_interval_holds_the_difference() -> None:
@@ -170,6 +194,8 @@ def test_bad_inputs_are_answered_with_a_sentence(
 def test_tokenised_text_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.warns(UserWarning, match=r"2 of 3 hypotheses end in ' \.', as tokenised text does"):
         text.bleu(["a b .", "c d .", "e f"], ["a b.", "c d.", "e f"])
+    with pytest.warns(UserWarning, match=r"1 of 1 references end in ' \.'"):
+        text.chrf(["a b."], ["a b ."])
     with warnings.catch_warnings(), caplog.at_level(logging.WARNING):
         warnings.simplefilter("error")
         text.bleu(["a b ."] + ["c d."] * 200, ["a b."] * 201)
