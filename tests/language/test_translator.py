@@ -139,6 +139,8 @@ def test_vocabulary_and_network_are_not_mixed_up(model: XLM, tmp_path: Path) -> 
     model_file.save(tmp_path / "m", model, WORDS)
     with pytest.raises(CheckpointError, match="was trained with another vocabulary"):
         model_file.load(tmp_path / "m", other)
+    with pytest.raises(ValueError, match="as many tokens as the model, but others"):
+        TextTranslator(model_file.load(tmp_path / "m").model, other, "en", "fr")
     with pytest.raises(ValueError, match="the model has 320 tokens of en, fr, the vocabulary 310"):
         model_file.save(tmp_path / "n", model, Vocabulary.train(TEXT, 310))
     assert not (tmp_path / "n").exists()

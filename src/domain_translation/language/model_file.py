@@ -76,6 +76,7 @@ def load(path: Path | str, vocabulary: Vocabulary | None = None) -> Stored:
         languages = tuple(card["config"]["languages"])
         model = XLM(XLMConfig(**{**card["config"], "languages": languages}))
         model.load_state_dict({k.removeprefix("model/"): w.float() for k, w in tensors.items()})
+        model.vocabulary_sha256 = card["vocabulary_sha256"]
         check_vocabulary(model, own)
     except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise CheckpointError(f"{path} cannot be built as its card says ({error})") from error

@@ -133,11 +133,16 @@ class TextTranslator:
 
 
 def check_vocabulary(model: XLM, vocabulary: Vocabulary) -> None:
-    """Raise ValueError unless `model` was built for this number of tokens and these languages."""
+    """Raise ValueError if `model` was built for other tokens or languages than these."""
     config = model.config
     if len(vocabulary) != config.vocabulary or set(config.languages) - set(vocabulary.languages):
         raise ValueError(
             f"the model has {config.vocabulary} tokens of {', '.join(config.languages)}, the "
             f"vocabulary {len(vocabulary)} of {', '.join(vocabulary.languages)}; "
             f"use the vocabulary that the model was trained with"
+        )
+    if model.vocabulary_sha256 not in (None, vocabulary.digest()):
+        raise ValueError(
+            "this vocabulary has as many tokens as the model, but others; "
+            "use the vocabulary that the model was trained with"
         )

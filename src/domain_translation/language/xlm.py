@@ -48,8 +48,16 @@ FULL = XLMConfig(8000, ("en", "fr", "de"), dim=256, heads=8, layers=3, positions
 # lcool.arch.xlm. Heads, positions, dropout, norm, and the 60,000 subwords are the repository's: the
 # seed gives none of them.
 PAPER = XLMConfig(
-    60_000, ("en", "fr"), 1024, 8, 6, 512, dropout=0.1, norm="post", shared=False
-)  # fmt: skip
+    vocabulary=60_000,
+    languages=("en", "fr"),
+    dim=1024,
+    heads=8,
+    layers=6,
+    positions=512,
+    dropout=0.1,
+    norm="post",
+    shared=False,
+)
 
 
 class Embedding(nn.Module):
@@ -91,11 +99,15 @@ class XLM(nn.Module):
 
     Token ids are padded with `PAD` at the end. The encoder reads sentences as
     `Vocabulary.encode` gives them, EOS last; the decoder's prefix starts with BOS.
+
+    Attributes:
+        vocabulary_sha256: which vocabulary its tokens are of, where that is known.
     """
 
     def __init__(self, config: XLMConfig) -> None:
         super().__init__()
         self.config = config
+        self.vocabulary_sha256: str | None = None
         shape = (config.dim, config.heads, config.layers, config.dropout, config.norm)
         self.source = Embedding(config)
         self.own_target = None if config.shared else Embedding(config)
