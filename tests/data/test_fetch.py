@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from datahost import Host, entry, serving, tarred
 
-from domain_translation.data import download, extract, fetch
+from domain_translation.data import download, fetch, prepare
 from domain_translation.data.fetch import MissingData
 from domain_translation.data.verify import DamagedData
 
@@ -190,8 +190,10 @@ def test_offline(
 
 
 def test_a_set_without_an_address(tmp_path: Path) -> None:
-    with pytest.raises(MissingData, match=f"pix2pix's maps .* name that folder in {fetch.OWN}"):
-        fetch.fetch("maps256", cache=tmp_path)
+    with pytest.raises(
+        MissingData, match=f"not published .*after a login.* name that folder in {fetch.OWN}"
+    ):
+        fetch.fetch("mountain2glacier96", cache=tmp_path)
 
 
 def test_ones_own_folder_comes_first(
@@ -206,6 +208,9 @@ def test_ones_own_folder_comes_first(
     assert path.is_relative_to(tmp_path / "cache")
     shutil.copy(path, own)
     assert fetch.fetch(toy, cache=tmp_path / "cache") == (own / "a.bin",)
+    (own / "toy").mkdir()
+    (own / "a.bin").rename(own / "toy" / "a.bin")
+    assert fetch.fetch(toy, cache=tmp_path / "cache") == (own / "toy" / "a.bin",)
     assert len(host.requests) == 1
 
 
@@ -234,8 +239,8 @@ def test_an_archive_is_unpacked_once(host: Host, tmp_path: Path) -> None:
     host.content["/a.tar.gz"] = tarred({"a/1.jpg": b"one"}, "w:gz")
     for known in (True, False):
         toy = entry({"a.tar.gz": (host.content["/a.tar.gz"], [host.url("/a.tar.gz")])}, known=known)
-        (folder,) = extract.unpack(toy, cache=tmp_path)
+        (folder,) = prepare.unpack(toy, cache=tmp_path)
         changed = os.stat(folder / "a" / "1.jpg").st_mtime_ns
-        assert extract.unpack(toy, cache=tmp_path, offline=True) == (folder,)
+        assert prepare.unpack(toy, cache=tmp_path, offline=True) == (folder,)
         assert os.stat(folder / "a" / "1.jpg").st_mtime_ns == changed
     assert len(list((tmp_path / "unpacked").glob("toy-*"))) == 1

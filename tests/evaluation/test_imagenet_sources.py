@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from urllib.error import URLError
 
 import pytest
 import torch
 from torch import Generator, Tensor, nn
 from torchvision import models
 
+from domain_translation.data import fetch
+from domain_translation.data.fetch import MissingData
+from domain_translation.data.registry import lookup
 from domain_translation.evaluation.judges import imagenet
 from domain_translation.evaluation.judges.imagenet import OnImages, class_likeness
 
@@ -27,6 +29,8 @@ COUNTS = {
     "ResNet-50": 25_557_032,
     "ResNet-101": 44_549_160,
     "DenseNet-169": 14_149_480,
+    "MobileNet v3": 2_542_856,
+    "SqueezeNet": 1_248_424,
 }
 
 
@@ -45,7 +49,8 @@ def test_classifiers_of_the_sources_have_their_published_sizes(name: str) -> Non
 
 
 def test_the_lists_of_the_sources() -> None:
-    assert set(imagenet.LCOOL) | set(imagenet.IMPROVEIT) == set(imagenet.CLASSIFIERS) == set(COUNTS)
+    used = {*imagenet.LCOOL, *imagenet.IMPROVEIT, *imagenet.SMALL}
+    assert used == set(imagenet.CLASSIFIERS) == set(COUNTS)
     assert (len(imagenet.LCOOL), len(imagenet.IMPROVEIT)) == (5, 4)
     with pytest.raises(ValueError, match=r"no classifier 'AlexNet'; choose from VGG16"):
         imagenet.paper_network("AlexNet")
@@ -67,18 +72,38 @@ def test_a_torchvision_of_another_torch_is_one_sentence(monkeypatch: pytest.Monk
 
 
 def test_a_missing_network_is_one_sentence(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def offline(*_: object, **__: object) -> None:
-        raise URLError("no route to host")
-
-    monkeypatch.setattr(torch.hub, "download_url_to_file", offline)
+    monkeypatch.setenv(fetch.OFFLINE, "1")
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
-    with pytest.raises(ConnectionError, match=r"weights of VGG16 could not be fetched.*no route"):
+    with pytest.raises(
+        MissingData, match=r"vgg16-397923af.pth .*about 553 MB.* download https://.*TORCH_HOME"
+    ):
         imagenet.paper_judges()
+
+
+def test_damaged_weights_are_not_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv(fetch.OFFLINE, "1")
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    file = tmp_path / "hub" / "checkpoints" / "resnet18-f37072fd.pth"
+    file.parent.mkdir(parents=True)
+    torch.save(models.resnet18(weights=None).state_dict(), file)
+    with pytest.raises(MissingData, match=r"resnet18-f37072fd\.pth"):
+        imagenet.paper_judges(["ResNet-18"])
+
+
+@pytest.mark.parametrize("name", imagenet.CLASSIFIERS)
+def test_the_registry_has_the_files_that_torchvision_reads(name: str) -> None:
+    published = imagenet.CLASSIFIERS[name][0]
+    (file,) = lookup(published).files
+    weights = models.get_model_weights(published).IMAGENET1K_V1
+    assert file.urls == (weights.url,)
+    assert weights.url.endswith(f"-{file.sha256}.pth")
+    assert float(file.about.split()[0]) == pytest.approx(weights.meta["_file_size"] * 1.05, rel=0.1)
 
 
 def test_cached_weights_need_no_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setattr(torch.hub, "download_url_to_file", None)
+    monkeypatch.setattr(imagenet, "fetch", lambda name: ())  # other weights, of another sha256
     network = models.resnet18(weights=None).eval()
     cache = tmp_path / "hub" / "checkpoints"
     cache.mkdir(parents=True)

@@ -29,7 +29,7 @@ def roughness(x: Tensor) -> Tensor:
 
 @pytest.fixture
 def sets(monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, str], Split]:
-    channels = {"cifar10": 3, "mnistm": 3, "mnist": 1, "fashion": 1}
+    channels = {"cifar10_jpeg": 3, "mnistm": 3, "mnist": 1, "fashion": 1}
     found = {
         (name, split): Split(smooth(60, c, 10 * i + j), torch.zeros(60).long())
         for i, (name, c) in enumerate(channels.items())
@@ -85,12 +85,12 @@ def test_the_numbers_of_a_run_are_about_its_energy(
 
 
 def test_the_images_are_a_random_part(sets: dict[tuple[str, str], Split]) -> None:
-    x = ood.images("cifar10", "train", 20)
-    known = sets["cifar10", "train"].x
+    x = ood.images("cifar10_jpeg", "train", 20)
+    known = sets["cifar10_jpeg", "train"].x
     rows = [int((known == one).flatten(1).all(1).nonzero()[0, 0]) for one in x]
     assert len(set(rows)) == 20
     assert rows != sorted(rows)
-    assert torch.equal(x, ood.images("cifar10", "train", 20))
+    assert torch.equal(x, ood.images("cifar10_jpeg", "train", 20))
     others = ood.other_sets(x, x, ("mnistm",))
     assert list(others) == ["mnistm", "uniform", "constant", "interpolated", "blurred", "train"]
     assert {tuple(v.shape) for v in others.values()} == {(20, 3, 8, 8)}

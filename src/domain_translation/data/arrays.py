@@ -1,28 +1,27 @@
 """Labelled pictures of 32x32: the registry's layouts "arrays" and "classes".
 
-load("mnist", "train")    # (60000, 1, 32, 32), and the digits
-load("cifar10", "test")   # (5000, 3, 32, 32), and the places of the classes in the alphabet
+load("mnist", "train")        # (60000, 1, 32, 32), and the digits
+load("cifar10", "test")       # (10000, 3, 32, 32), and the classes
+load("cifar10_jpeg", "test")  # (5000, 3, 32, 32), lossy copies, by the classes' alphabet
 """
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, pad
 
 from domain_translation.data.digits import Split
-from domain_translation.data.extract import unpack
-from domain_translation.data.fetch import fetch
 from domain_translation.data.images import list_images, read_images
+from domain_translation.data.labelled_files import LARGEST, read_labelled
+from domain_translation.data.prepare import prepare, unpack
 from domain_translation.data.registry import DataSet, lookup
 from domain_translation.data.verify import DamagedData
 
 SPLITS = ("train", "test")
-SIDE = 32
+SIDE = LARGEST
 
 
 def load(
@@ -33,10 +32,10 @@ def load(
     cache: Path | None = None,
     offline: bool = False,
 ) -> Split:
-    """Pictures and labels of mnist, fashion, cifar10 or mnistm.
+    """Pictures and labels of mnist, fashion, cifar10, svhn, mnistm and the like.
 
-    Pictures of 28x28 get a black rim of two pixels; greys keep one channel. Nothing decoded is
-    stored: 50,000 JPEG files take about a quarter of a minute.
+    Pictures of 28x28 get a black rim of two pixels; greys keep one channel. 50,000 JPEG files
+    take about a quarter of a minute.
 
     Args:
         dataset: a name in the registry, or a set of one's own, of layout arrays or classes.
@@ -72,32 +71,11 @@ def load(
 def _from_arrays(
     dataset: DataSet, split: str, cache: Path | None, offline: bool
 ) -> tuple[Tensor, Tensor]:
-    paths = fetch(dataset, cache=cache, offline=offline)
-    chosen = [p for p in paths if f"_{split}" in p.name]
-    if not chosen:
-        raise DamagedData(f"{dataset.name}: no file of the split {split}; correct the registry")
-    parts = [_read_npz(path) for path in chosen]
-    pixels = torch.from_numpy(np.concatenate([images for images, _ in parts]))[:, None]
+    paths = prepare(dataset, cache=cache, offline=offline)
+    images, labels = (torch.from_numpy(a) for a in read_labelled(dataset, paths, split))
+    pixels = images[:, None] if images.ndim == 3 else images.permute(0, 3, 1, 2)
     rim = (SIDE - pixels.shape[-1]) // 2
-    labels = torch.from_numpy(np.concatenate([labels for _, labels in parts]))
     return pad(pixels.float() / 127.5 - 1, [rim] * 4, value=-1.0), labels.long()
-
-
-def _read_npz(path: Path) -> tuple[np.ndarray, np.ndarray]:
-    """Images (n, side, side), uint8, with an even rim to 32, and labels (n,)."""
-    try:
-        with np.load(path, allow_pickle=False) as stored:
-            images, labels = stored["images"], stored["labels"]
-    except (KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DamagedData(f"{path} does not hold images and labels ({error}); replace it") from None
-    side = images.shape[-1]
-    square = images.shape == (len(labels), side, side) and images.dtype == np.uint8
-    if not square or side > SIDE or side % 2:
-        raise DamagedData(
-            f"{path} holds {images.dtype} images of shape {images.shape} and {len(labels)} labels; "
-            f"uint8 images (n, side, side) of an even side up to {SIDE} are readable"
-        )
-    return images, labels
 
 
 def _from_folders(

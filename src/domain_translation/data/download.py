@@ -1,6 +1,6 @@
 """Downloads one file, and goes on where an interrupted download stopped.
 
-pooch drives it: it calls `Resuming`, checks the sha256 of what came and moves the file into
+pooch drives it: it calls `Resuming`, checks the checksum of what came and moves the file into
 place.
 """
 
@@ -27,20 +27,22 @@ PIECE = 1 << 18
 
 
 def download(file: DataFile, url: str, folder: Path) -> None:
-    """Put `file` from `url` into `folder`, whole and with the right sha256, or not at all.
+    """Put `file` from `url` into `folder`, whole and with the right checksum, or not at all.
 
     What an interrupted download left (`.NAME.part`) is continued by the next call, from this
-    address or from another; only a file of unknown sha256 starts anew, because nothing would
+    address or from another; only a file of unknown checksum starts anew, because nothing would
     tell a mixture of two versions from the file. A broken connection is tried again.
 
     Raises:
         OSError: no connection, or the server refuses (requests' errors are OSErrors).
-        ValueError: what came has another sha256.
+        ValueError: what came has another checksum.
     """
+    # pooch compares whole checksums only; `fetch` compares the others, too.
+    whole = [f"{k}:{v}" for k, v in file.checksums.items() if len(v) > 8]
     store = pooch.create(
         path=folder,
         base_url="",
-        registry={file.name: file.sha256 and f"sha256:{file.sha256}"},
+        registry={file.name: whole[0] if whole else None},
         urls={file.name: url},
     )
     part = folder / f".{file.name}.part"
@@ -73,7 +75,7 @@ class Resuming:
         os.replace(self.part, output_file)
 
     def _receive(self, url: str) -> None:
-        if self.file.sha256 is None:
+        if not self.file.checksums:
             self.part.unlink(missing_ok=True)
         have = self.part.stat().st_size if self.part.exists() else 0
         if have and have == self.file.bytes:

@@ -10,13 +10,13 @@ import tarfile
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from filelock import FileLock
 
-from domain_translation.data.fetch import cache_folder, fetch, make_folder
-from domain_translation.data.registry import DataSet, lookup
-from domain_translation.data.verify import DamagedData, verify
+from domain_translation.data.fetch import make_folder
+from domain_translation.data.verify import DamagedData
 
 # A cut, altered or unsafe archive shows itself as any of these, depending on where.
 BROKEN = (
@@ -30,32 +30,23 @@ BROKEN = (
 )
 
 
-def unpack(
-    dataset: str | DataSet, *, cache: Path | None = None, offline: bool = False
-) -> tuple[Path, ...]:
-    """One folder per archive of the set, with the archive's content; arguments as in `fetch`.
-
-    An archive is unpacked once: its folder in the cache is named by its sha256.
-
-    Raises:
-        DamagedData: an archive is broken or wants to write outside its folder.
-        MissingData, ValueError, OSError: as `fetch`.
-    """
-    found = lookup(dataset)
-    roots = []
-    for file, path in zip(found.files, fetch(found, cache=cache, offline=offline), strict=True):
-        digest = file.sha256 or verify(path, file)
-        roots.append(extract(path, cache_folder(cache) / "unpacked" / f"{found.name}-{digest}"))
-    return tuple(roots)
-
-
 def extract(archive: Path, folder: Path) -> Path:
     """Unpack a zip or tar archive to `folder`; an existing folder is taken as it is.
 
-    It is unpacked beside `folder` and then renamed: a killed run leaves no half-done folder,
+    Raises:
+        DamagedData: the archive is broken or wants to write outside its folder.
+        OSError: the folder cannot be written.
+    """
+    return whole_folder(folder, lambda unfinished: _extract_all(archive, unfinished))
+
+
+def whole_folder(folder: Path, fill: Callable[[Path], None]) -> Path:
+    """`folder` as `fill` fills it, once; an existing folder is taken as it is.
+
+    It is filled beside `folder` and then renamed: a killed run leaves no half-done folder,
     and the next one clears what it left.
 
-    Raises DamagedData and OSError as `unpack`.
+    Raises OSError, and what `fill` raises.
     """
     make_folder(folder.parent)
     with FileLock(folder.parent / f".{folder.name}.lock"):
@@ -66,7 +57,7 @@ def extract(archive: Path, folder: Path) -> Path:
             shutil.rmtree(leftover)
         unfinished = Path(tempfile.mkdtemp(dir=folder.parent, prefix=prefix, suffix=".tmp"))
         try:
-            _extract_all(archive, unfinished)
+            fill(unfinished)
             unfinished.chmod(0o755)  # mkdtemp makes private folders
             unfinished.rename(folder)
         except BaseException:

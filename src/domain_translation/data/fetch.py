@@ -26,9 +26,10 @@ class MissingData(FileNotFoundError):
 def fetch(
     dataset: str | DataSet, *, cache: Path | None = None, offline: bool = False
 ) -> tuple[Path, ...]:
-    """Paths of the set's files, in the registry's order, downloaded where necessary.
+    """Paths of the files that the set's publisher offers, downloaded where necessary.
 
-    Size and sha256 of every file are checked on every call, also those of local copies.
+    Of a set that nobody offers, its copies. Sizes and checksums are checked on every call, also
+    those of local files.
 
     Args:
         dataset: a name in the registry, or a set of one's own.
@@ -44,8 +45,32 @@ def fetch(
     """
     found = lookup(dataset)
     offline = offline or os.environ.get(OFFLINE, "") not in ("", "0")
-    folder = cache_folder(cache) / "files" / found.name
-    return tuple(_fetch_file(found, file, folder, offline) for file in found.files)
+    folder = file_folder(found, cache)
+    return tuple(_fetch_file(found, f, folder, offline) for f in found.files or found.copies)
+
+
+def own_copies(dataset: str | DataSet) -> tuple[Path, ...]:
+    """Paths of the set's copies in the reader's own folder, checked; none where one is missing.
+
+    Raises DamagedData and MissingData as `fetch`.
+    """
+    found = lookup(dataset)
+    paths = [own_path(found, file) for file in found.copies]
+    here = [path for path in paths if path is not None]
+    if len(here) < len(paths):
+        return ()
+    for path, file in zip(here, found.copies, strict=True):
+        verify(path, file)
+    return tuple(here)
+
+
+def file_folder(dataset: DataSet, cache: Path | None = None) -> Path:
+    """Where downloads of a set go: torchvision's weights to where torchvision looks for them."""
+    if dataset.layout == "torchvision":
+        from torch import hub
+
+        return Path(hub.get_dir()) / "checkpoints"
+    return cache_folder(cache) / "files" / dataset.name
 
 
 def cache_folder(cache: Path | None = None) -> Path:
@@ -73,7 +98,8 @@ def make_folder(folder: Path) -> None:
 
 
 def _fetch_file(dataset: DataSet, file: DataFile, folder: Path, offline: bool) -> Path:
-    own = _own_copy(file)
+    # torchvision reads its weights in its own folder only.
+    own = None if dataset.layout == "torchvision" else own_path(dataset, file)
     if own is not None:
         verify(own, file)
         return own
@@ -91,15 +117,19 @@ def _fetch_file(dataset: DataSet, file: DataFile, folder: Path, offline: bool) -
     return cached
 
 
-def _own_copy(file: DataFile) -> Path | None:
+def own_path(dataset: DataSet, file: DataFile) -> Path | None:
+    """The reader's file: in a folder of the set's name in the folder they name, or in that.
+
+    Raises MissingData: there is no such folder.
+    """
     named = os.environ.get(OWN)
     if not named:
         return None
     folder = Path(named).expanduser()
     if not folder.is_dir():
         raise MissingData(f"{OWN} is {named!r}, but there is no such folder; correct or unset it")
-    path = folder / file.name
-    return path if path.exists() else None
+    places = folder / dataset.name / file.name, folder / file.name
+    return next((path for path in places if path.exists()), None)
 
 
 def _intact(path: Path, file: DataFile) -> bool:
@@ -120,7 +150,7 @@ def _from_mirrors(dataset: DataSet, file: DataFile, folder: Path) -> None:
             download(file, url, folder)
             verify(folder / file.name, file)
             return
-        except DamagedData as error:  # of unknown sha256, and not of the known size
+        except DamagedData as error:  # of unknown checksum, and not of the known size
             (folder / file.name).unlink()
             failures.append(f"{url} ({error})")
         except (OSError, ValueError) as error:
@@ -135,9 +165,15 @@ def _from_mirrors(dataset: DataSet, file: DataFile, folder: Path) -> None:
 def _how_to_get(dataset: DataSet, file: DataFile) -> str:
     what = f"{file.name} of the data set {dataset.name!r} ({file.size})"
     if not file.urls:
+        made = dataset.rebuild or f"made from: {dataset.source}"
         return (
-            f"{what} is not published as a file (made from: {dataset.source}); put it into a "
-            f"folder and name that folder in {OWN}"
+            f"{what} is not published as a file ({made}); put it into a folder and name that "
+            f"folder in {OWN}"
+        )
+    if dataset.layout == "torchvision":
+        return (
+            f"{what} is not here and the network is switched off; download {file.urls[0]} into "
+            f"{file_folder(dataset)} (TORCH_HOME moves it), or unset {OFFLINE}"
         )
     return (
         f"{what} is not here and the network is switched off; download {file.urls[0]} into a "

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from domain_translation.data.extract import unpack
 from domain_translation.data.images import list_images, read_images
+from domain_translation.data.prepare import unpack
 from domain_translation.data.registry import DataSet, Pictures, lookup
 from domain_translation.data.verify import DamagedData
 

@@ -1,7 +1,7 @@
 """The registry of data sets, `data/registry.toml`: what each set is and how to know it again.
 
-Reading the registry touches no network and no picture; `fetch.fetch` finds the files and
-`folders.unpaired` reads them.
+Reading the registry touches no network and no picture; `fetch.fetch` finds the published files,
+and `prepare.prepare` makes of them what the readers read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,17 @@ from typing import Any
 
 from domain_translation.files import data_file
 
-LAYOUTS = ("cyclegan", "side-by-side", "pairs", "classes", "flat", "arrays", "weights")
+LAYOUTS = (
+    "cyclegan",
+    "side-by-side",
+    "pairs",
+    "classes",
+    "flat",
+    "arrays",
+    "weights",
+    "text",
+    "torchvision",
+)
 # The layouts of two domains; the first has no pairs.
 PICTURE_LAYOUTS = LAYOUTS[:3]
 
@@ -25,20 +35,31 @@ PICTURE_LAYOUTS = LAYOUTS[:3]
 class DataFile:
     """One file of a set.
 
-    `bytes` and `sha256` are None where nobody published them; `urls` is empty for a file that
-    is found only in the folder that DOMAIN_TRANSLATION_DATA names.
+    `bytes`, `sha256` and `md5` are None where nobody published them; `about` is a size in round
+    numbers, e.g. ``111 MB``. A `sha256` of eight digits
+    is the beginning of one, as torchvision publishes it. `urls` is empty for a file that is found
+    only in the folder that DOMAIN_TRANSLATION_DATA names.
     """
 
     name: str
     verified: bool
     bytes: int | None = None
+    about: str = ""
     sha256: str | None = None
+    md5: str | None = None
     urls: tuple[str, ...] = ()
+
+    @property
+    def checksums(self) -> Mapping[str, str]:
+        """The published checksums by algorithm."""
+        both = {"sha256": self.sha256, "md5": self.md5}
+        return {algorithm: digest for algorithm, digest in both.items() if digest is not None}
 
     @property
     def size(self) -> str:
         """The size in words, e.g. ``116.9 MB``."""
-        return "of unknown size" if self.bytes is None else f"{self.bytes / 1e6:.1f} MB"
+        rounded = f"about {self.about}" if self.about else "of unknown size"
+        return rounded if self.bytes is None else f"{self.bytes / 1e6:.1f} MB"
 
 
 @dataclass(frozen=True)
@@ -72,14 +93,25 @@ class DataSet:
     licence: str
     source: str
     citation: tuple[str, ...]
-    files: tuple[DataFile, ...]
+    files: tuple[DataFile, ...] = ()
+    copies: tuple[DataFile, ...] = ()
     rows: tuple[str, ...] = ()
     pictures: Pictures | None = None
+    converter: str = ""
+    rebuild: str = ""
+    each_class: int | None = None
+    decoded: str = ""
+    canonical: bool = False
 
     @property
     def paired(self) -> bool:
         """Whether picture i of the source and picture i of the target show the same scene."""
         return self.layout in ("side-by-side", "pairs")
+
+    @property
+    def known(self) -> Mapping[str, str]:
+        """Checksums by file name of what the results of the book were computed on."""
+        return {f.name: f.sha256 or f.md5 or "" for f in self.copies or self.files}
 
 
 @functools.cache
@@ -117,11 +149,13 @@ def parse_registry(text: str) -> Mapping[str, DataSet]:
 
 def _dataset(name: str, table: Mapping[str, Any]) -> DataSet:
     try:
-        files = tuple(DataFile(**_frozen(f)) for f in table["files"])
-        rest = {k: v for k, v in table.items() if k not in ("files", "pictures")}
+        files, copies = (
+            tuple(DataFile(**_frozen(f)) for f in table.get(key, ())) for key in ("files", "copies")
+        )
+        rest = {k: v for k, v in table.items() if k not in ("files", "copies", "pictures")}
         held = table.get("pictures")
         pictures = None if held is None else Pictures(**_frozen(held))
-        found = DataSet(name=name, files=files, pictures=pictures, **_frozen(rest))
+        found = DataSet(name=name, files=files, copies=copies, pictures=pictures, **_frozen(rest))
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"registry entry {name!r} lacks or misspells a field: {error}") from error
     wrong = _contradiction(found)
@@ -140,13 +174,21 @@ def _contradiction(s: DataSet) -> str:
         return f"layout is {s.layout!r}; allowed are {', '.join(LAYOUTS)}"
     if (s.pictures is not None) != (s.layout in PICTURE_LAYOUTS):
         return f"[pictures] belongs to the layouts {', '.join(PICTURE_LAYOUTS)} and to no other"
-    for f in s.files:
+    if not s.files + s.copies:
+        return "give [[files]], as their publisher offers them, or [[copies]]"
+    if s.files and s.copies and not s.converter:
+        return "published files beside copies need the converter that makes the one of the other"
+    if s.converter and not s.files:
+        return "a converter needs published [[files]]"
+    for f in s.files + s.copies:
         if not re.fullmatch(r"[\w.-]+", f.name) or f.name.startswith("."):
             return f"file name {f.name!r} is not a plain file name"
-        if f.verified != (f.sha256 is not None):
-            return f"{f.name}: verified is true exactly where a sha256 is given"
-        if f.sha256 is not None and not re.fullmatch("[0-9a-f]{64}", f.sha256):
-            return f"{f.name}: a sha256 has 64 hexadecimal digits in lower case"
+        if f.verified != bool(f.checksums):
+            return f"{f.name}: verified is true exactly where a checksum is given"
+        if f.sha256 is not None and not re.fullmatch("[0-9a-f]{8}|[0-9a-f]{64}", f.sha256):
+            return f"{f.name}: a sha256 has 64 hexadecimal digits in lower case, or its first 8"
+        if f.md5 is not None and not re.fullmatch("[0-9a-f]{32}", f.md5):
+            return f"{f.name}: an md5 has 32 hexadecimal digits in lower case"
         if any(not re.match("https?://", url) for url in f.urls):
             return f"{f.name}: an address starts with http:// or https://"
     return "" if s.pictures is None else _wrong_pictures(s.pictures, s.layout, s.paired)

@@ -13,10 +13,10 @@ class DamagedData(ValueError):
 
 
 def verify(path: Path, file: DataFile) -> str:
-    """The sha256 of `path`, after comparing size and sha256 with the registry's where known.
+    """The sha256 of `path`, after comparing size and checksums with the registry's where known.
 
     Raises:
-        DamagedData: another size or another sha256.
+        DamagedData: another size or another checksum.
         OSError: the file cannot be read.
     """
     size = path.stat().st_size
@@ -25,11 +25,16 @@ def verify(path: Path, file: DataFile) -> str:
             f"{path} has {size} bytes, but {file.name} has {file.bytes}; "
             "replace it by an intact copy or move it away"
         )
+    found = {algorithm: _digest(path, algorithm) for algorithm in ("sha256", *file.checksums)}
+    for algorithm, known in file.checksums.items():
+        if not found[algorithm].startswith(known):
+            raise DamagedData(
+                f"{path} has {algorithm} {found[algorithm]}, but {file.name} has {known}; "
+                "replace it by an intact copy or move it away"
+            )
+    return found["sha256"]
+
+
+def _digest(path: Path, algorithm: str) -> str:
     with path.open("rb") as content:
-        digest = hashlib.file_digest(content, "sha256").hexdigest()
-    if file.sha256 is not None and digest != file.sha256:
-        raise DamagedData(
-            f"{path} has sha256 {digest}, but {file.name} has {file.sha256}; "
-            "replace it by an intact copy or move it away"
-        )
-    return digest
+        return hashlib.file_digest(content, algorithm).hexdigest()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import domain_translation
-from domain_translation.data import registry
+from domain_translation.data.prepare import checksums
 from domain_translation.files import data_file
 from domain_translation.notebook.cards import Card, CardError
 from domain_translation.notebook.code import code_of
@@ -95,8 +95,7 @@ def _code(study: Study) -> dict[str, str]:
 
 def _data(study: Study, names: Iterable[str]) -> dict[str, str]:
     """Digests of the data sets of a study, and of networks of the package by file name."""
-    files = (f for name in study.data for f in registry.lookup(name).files)
-    sets = {f.name: f.sha256 or "" for f in files}
+    sets = {file: digest for name in study.data for file, digest in checksums(name).items()}
     return dict(sorted((sets | {n: _digest(n) for n in names if n not in sets}).items()))
 
 

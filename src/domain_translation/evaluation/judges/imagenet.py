@@ -3,7 +3,7 @@
 L-Cool's likeness is the probability that a classifier gives the target class
 (lcool.metric.likeness), ImproveIT's accuracy the share of images whose most probable class it is
 (improveit.metric.acc). `paper_judges` are the classifiers of the sources with torchvision's
-weights of that time; `full_judges` are two small ones read from files.
+weights of that time; `full_judges` are two small ones read from copies that nobody publishes.
 
 No source says how a 256x256 translation reaches a 224x224 classifier. Here the whole image is
 resized, nothing is cropped: no part of a translation goes unseen. Images that are not square are
@@ -16,10 +16,10 @@ import importlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from domain_translation.data.fetch import fetch
 from domain_translation.evaluation.judges.classical import Judge
 from domain_translation.evaluation.judges.mobilenet import load_mobilenet
 from domain_translation.evaluation.judges.squeezenet import load_squeezenet
@@ -39,9 +39,12 @@ CLASSIFIERS = {
     "ResNet-50": ("resnet50", 224),
     "ResNet-101": ("resnet101", 224),
     "DenseNet-169": ("densenet169", 224),
+    "MobileNet v3": ("mobilenet_v3_small", 224),
+    "SqueezeNet": ("squeezenet1_0", 224),
 }
 LCOOL = ("VGG16", "Inception-v3", "ResNet-50", "ResNet-101", "DenseNet-169")
 IMPROVEIT = ("VGG16", "ResNet-18", "Inception-v3", "ResNet-50")
+SMALL = ("MobileNet v3", "SqueezeNet")  # what anybody can get in place of `full_judges`
 
 MOBILENET = "mobilenet_v1_075_224_imagenet.npz"
 SQUEEZENET = "squeezenet_v10_deepcompression_imagenet.npz"
@@ -92,14 +95,15 @@ def class_likeness(judge: Judge, x: Tensor, *classes: int) -> Tensor:
 
 
 def paper_judges(names: Sequence[str] = LCOOL) -> dict[str, Judge]:
-    """The classifiers of the sources: `LCOOL`, `IMPROVEIT` or any of `CLASSIFIERS`.
+    """The classifiers of the sources: `LCOOL`, `IMPROVEIT`, `SMALL` or any of `CLASSIFIERS`.
 
     Each maps images (B, 3, H, W) in [-1, 1] to the probabilities (B, 1000) of ImageNet's classes.
-    The weights are torchvision's first published ones (V1), which it downloads on first use.
+    The weights are torchvision's first published ones (V1), downloaded on first use to where
+    torchvision looks for them.
 
     Raises:
         ImportError: torchvision is missing, or was compiled against another torch.
-        ConnectionError: weights are neither in torchvision's cache nor to be had.
+        MissingData, DamagedData, OSError: of the weights, as `fetch.fetch`.
     """
     return {name: _paper_judge(name) for name in names}
 
@@ -112,8 +116,8 @@ def paper_network(name: str, weights: str | None = "IMAGENET1K_V1") -> nn.Module
         weights: torchvision's name of trained weights; None leaves them as initialised.
 
     Raises:
-        ValueError: a network that the sources do not use.
-        ImportError, ConnectionError: see `paper_judges`.
+        ValueError: another network than those of `CLASSIFIERS`.
+        ImportError, MissingData, DamagedData, OSError: see `paper_judges`.
     """
     if name not in CLASSIFIERS:
         raise ValueError(f"there is no classifier {name!r}; choose from {', '.join(CLASSIFIERS)}")
@@ -127,14 +131,9 @@ def paper_network(name: str, weights: str | None = "IMAGENET1K_V1") -> nn.Module
         ) from error
     # Inception would otherwise warn that it is slow to initialise by the paper's recipe.
     arguments = {"init_weights": False} if weights is None and name == "Inception-v3" else {}
-    try:
-        network: nn.Module = models.get_model(CLASSIFIERS[name][0], weights=weights, **arguments)
-    except (OSError, RuntimeError) as error:
-        where = Path(torch.hub.get_dir()) / "checkpoints"
-        raise ConnectionError(
-            f"the weights of {name} could not be fetched whole ({error}); connect to the network "
-            f"once, or put torchvision's file for them into {where}"
-        ) from error
+    if weights is not None:
+        fetch(CLASSIFIERS[name][0])
+    network: nn.Module = models.get_model(CLASSIFIERS[name][0], weights=weights, **arguments)
     return network.eval()
 
 

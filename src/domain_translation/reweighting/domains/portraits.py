@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-from domain_translation.data.extract import unpack
 from domain_translation.data.folders import split_halves
 from domain_translation.data.images import list_images, read_images
+from domain_translation.data.prepare import unpack
 from domain_translation.data.verify import DamagedData
 from domain_translation.synthetic.painterly import painted
 

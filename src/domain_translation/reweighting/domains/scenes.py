@@ -199,12 +199,12 @@ def _street(shares: Shares, part: str, n: int, seed: int) -> Pair:
 
 def _fashion(n: int, seed: int) -> Pair:
     """Contours and photographs of different wares in JD-BW's shares, from the training part."""
-    return Pair(*fashion_wares.divided(arrays.load("fashion", "train"), n, seed))
+    return Pair(*fashion_wares.divided(arrays.load("fashion_unbalanced", "train"), n, seed))
 
 
 def _same_fashion(n: int, seed: int) -> Pair:
     """As many shoes as bags; image i of x is the contour of image i of y."""
-    real = fashion_wares.only_wares(arrays.load("fashion", _part(seed)))
+    real = fashion_wares.only_wares(arrays.load("fashion_unbalanced", _part(seed)))
     y = resample(real, HALF, n, seed)
     return Pair(Split(canny_edges(y.x), y.y), y)
 

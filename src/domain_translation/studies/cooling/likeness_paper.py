@@ -54,7 +54,7 @@ def run(of: Photographs, seed: int, folder: Path) -> dict[str, Tensor]:
 
     Raises:
         FileNotFoundError, CheckpointError: of the authors' generator, see `load_published`.
-        MissingData, DamagedData, ConnectionError: of photographs and classifiers.
+        MissingData, DamagedData: of photographs and classifiers.
     """
     generator = cyclegan.load_published(Path(os.environ.get(fetch.OWN, ".")) / TRANSLATOR)
     horses, held_out, test = (

@@ -278,7 +278,7 @@ STUDY = Study(
     measure,
     trains=False,
     excerpt=excerpt,
-    data=("mnist", "fashion", "cifar10"),
+    data=("mnist", "fashion_unbalanced", "cifar10_jpeg"),
     earlier="results/full/generation/card.json",
 )
 

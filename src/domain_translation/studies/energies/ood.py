@@ -54,7 +54,7 @@ class World:
 
 
 WORLDS: Mapping[str, World] = {
-    "cifar10": World("cifar10", "energies/cifar", ("mnistm",)),
+    "cifar10": World("cifar10_jpeg", "energies/cifar", ("mnistm",)),
     "mnist": World("mnist", "energies/mnist", ("fashion", "glyphs")),
 }
 
@@ -157,7 +157,7 @@ STUDY = Study(
     measure,
     trains=False,
     excerpt=curves,
-    data=("cifar10", "mnist", "mnistm", "fashion"),
+    data=("cifar10_jpeg", "mnist", "mnistm", "fashion"),
     earlier="results/full/energies/ood.json",
 )
 

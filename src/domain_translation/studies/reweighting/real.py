@@ -22,6 +22,6 @@ STUDY = Study(
     measure=measure,
     excerpt=excerpt,
     trains=True,
-    data=("mnist", "mnistm", "fashion", "lfw64"),
+    data=("mnist", "mnistm", "fashion_unbalanced", "lfw64"),
     earlier="results/full/reweighting/real.json",
 )
