@@ -80,11 +80,7 @@ def beam(
     Raises:
         ValueError: a width below 1 or a negative penalty.
     """
-    if width < 1 or length_penalty < 0:
-        raise ValueError(
-            f"a beam of width {width} with length penalty {length_penalty}; "
-            f"the width is at least 1, the penalty at least 0"
-        )
+    _check(width, length_penalty)
     code, mask, most, allowed = _start(model, code, mask, allowed, limit)
     found = mask.new_full((len(code), int(most.max())), PAD, dtype=torch.long)
     rows = torch.arange(len(code), device=code.device)
@@ -105,8 +101,8 @@ def beam(
             total = candidates.flatten(1).gather(1, where)
             length = length.gather(1, parent)
             ended = ended.gather(1, parent) | (token == EOS)
-            kept = prefix.gather(1, parent[..., None].expand(-1, -1, t + 1))
-            prefix = torch.cat([kept, token[..., None]], 2)
+            prefix = prefix.gather(1, parent[..., None].expand(-1, -1, t + 1))
+            prefix = torch.cat([prefix, token[..., None]], 2)
 
             # A prefix only loses probability; the longest would divide it by most.
             hope = (total / most[:, None] ** length_penalty).masked_fill(ended, -torch.inf).amax(1)
@@ -133,6 +129,14 @@ def evaluating(model: nn.Module) -> Iterator[None]:
         yield
     finally:
         model.train(training)
+
+
+def _check(width: int, length_penalty: float) -> None:
+    if width < 1 or length_penalty < 0:
+        raise ValueError(
+            f"a beam of width {width} with length penalty {length_penalty}; "
+            f"the width is at least 1, the penalty at least 0"
+        )
 
 
 def _start(
