@@ -8,8 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain_translation.reweighting import two_points
-from domain_translation.reweighting.couplings import class_change, maximal_coupling, total_variation
-from domain_translation.reweighting.masses import skewed
+from domain_translation.reweighting.masses import (
+    class_change,
+    maximal_coupling,
+    skewed,
+    total_variation,
+)
 from domain_translation.reweighting.pies import Pies
 from domain_translation.reweighting.toy import cluster_of, sample
 

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from domain_translation.reweighting import joint, toy
-from domain_translation.reweighting.passes import Passes, counted
+from domain_translation.reweighting.step_costs import Passes, counted
 
 
 def test_calls_and_examples_are_counted_with_and_without_a_graph() -> None:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from domain_translation.data.off_density import CORRUPTIONS, blurred, noisy, patched, salted, tinted
+from domain_translation.data.corruptions import CORRUPTIONS, blurred, noisy, patched, salted, tinted
 from domain_translation.sampling.densities import Gaussian
 from domain_translation.sampling.densities.low_rank import LowRankMixture
 from domain_translation.sampling.scores import autograd_score

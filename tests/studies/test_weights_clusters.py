@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from domain_translation.reweighting import toy, toy_variants
+from domain_translation.reweighting import toy
 from domain_translation.reweighting.masses import masses
 from domain_translation.studies import frames
 from domain_translation.studies.reweighting import clusters
@@ -19,8 +19,8 @@ TINY = toy.ToyConfig(steps=4, batch=8, critic_steps=1, width=4)
 
 def test_arms_name_what_exists() -> None:
     for arm in ARMS.values():
-        assert arm.weighting in toy_variants.WEIGHTINGS
-        assert arm.generator in toy_variants.GENERATORS
+        assert arm.weighting in toy.WEIGHTINGS
+        assert arm.generator in toy.GENERATORS
         assert arm.config.steps >= clusters.LATE
     assert len({json.dumps(str(arm)) for arm in ARMS.values()}) == len(ARMS)
     assert {masses(clusters.P).shape, masses(clusters.Q).shape} == {(3,)}
@@ -38,8 +38,8 @@ def perfect(degrees: float) -> dict[str, torch.Tensor]:
     return {
         "x": x.x,
         "class": x.y,
-        "gx": toy_variants.turned(x.x + shift, degrees),
-        "fy": toy_variants.turned(y.x, -degrees) - shift,
+        "gx": toy.turned(x.x + shift, degrees),
+        "fy": toy.turned(y.x, -degrees) - shift,
         "class y": y.y,
         "totals": torch.full((20, 2, 3), 1 / 3),
         "shares": torch.cat([torch.full((10, 2), 0.5), torch.ones(10, 2)]),

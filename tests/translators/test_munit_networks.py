@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 from torch.nn.utils import parametrize
 
-from domain_translation.reweighting.generators128 import Generator128
+from domain_translation.reweighting.generators import Generator128
 from domain_translation.training.cost import parameters
 from domain_translation.translators.munit.config import (
     PAPER,

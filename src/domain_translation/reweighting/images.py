@@ -9,8 +9,7 @@ from torch import Tensor, nn
 
 from domain_translation.reweighting.config import ImageConfig
 from domain_translation.reweighting.discriminator import JointDiscriminator
-from domain_translation.reweighting.generators import StochasticGenerator, draw_noise
-from domain_translation.reweighting.generators128 import Generator128
+from domain_translation.reweighting.generators import Generator128, StochasticGenerator, draw_noise
 from domain_translation.reweighting.joint import Networks
 from domain_translation.reweighting.weight_nets import WeightNet
 from domain_translation.reweighting.weighting import Composite, Equal, OneArgument, TwoArguments

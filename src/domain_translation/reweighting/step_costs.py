@@ -1,12 +1,15 @@
-"""The network passes that a step of Algorithm 1 cannot do without, each one runnable alone.
+"""What a step of Algorithm 1 costs: the calls of each network, and the passes it cannot do without.
 
-Their sum is what a step should cost (jdbw.alg1): a step that costs more computes something twice,
-or gradients that nobody uses.
+The same translations, weights and discriminator values are needed in several places (jdbw.alg1);
+exact counts of calls, where a clock would give noisy ones, show whether any is computed twice. The
+sum of the necessary passes, each one runnable alone, is what a step should cost.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
@@ -16,6 +19,48 @@ from domain_translation.reweighting.config import Schedule
 from domain_translation.reweighting.generators import draw_noise
 from domain_translation.reweighting.joint import Networks, critic_values, gap, steepness
 from domain_translation.reweighting.weighting import Pairs
+
+
+@dataclass
+class Passes:
+    """Calls of one network.
+
+    Attributes:
+        recorded: calls whose graph was kept, so that a backward pass can follow.
+        free: calls without a graph.
+        examples: examples that went through, over all calls.
+    """
+
+    recorded: int = 0
+    free: int = 0
+    examples: int = 0
+
+
+@contextmanager
+def counted(networks: Mapping[str, nn.Module]) -> Iterator[dict[str, Passes]]:
+    """Count the calls of `networks` inside the block, by name.
+
+    Only calls of a network itself count, not those of its layers; the examples are the rows of
+    its first argument.
+    """
+    found = {name: Passes() for name in networks}
+
+    def note(entry: Passes, arguments: tuple[Tensor, ...]) -> None:
+        if torch.is_grad_enabled():
+            entry.recorded += 1
+        else:
+            entry.free += 1
+        entry.examples += len(arguments[0])
+
+    hooks = [
+        network.register_forward_pre_hook(lambda _, args, entry=found[name]: note(entry, args))
+        for name, network in networks.items()
+    ]
+    try:
+        yield found
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 class Part(NamedTuple):

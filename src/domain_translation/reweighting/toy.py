@@ -2,13 +2,14 @@
 
 Both domains consist of K round clusters. Cluster k of the second domain is cluster k of the first,
 moved by one shift for all: a translator that keeps the cluster is right. Only the shares of the
-clusters differ. No source has this toy; it is the smallest case of JD-BW's mass shift.
+clusters differ. No source has this toy; it is the smallest case of JD-BW's mass shift. Players can
+be exchanged (`WEIGHTINGS`, `GENERATORS`), and the second domain turned.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 from domain_translation.reweighting.config import Schedule
 from domain_translation.reweighting.joint import Networks
 from domain_translation.reweighting.masses import masses
-from domain_translation.reweighting.weighting import Composite
+from domain_translation.reweighting.weighting import Composite, Equal, OneArgument, TwoArguments
 from domain_translation.runtime import seeded
 
 RADIUS, SPREAD = 1.0, 0.12  # of the ring of clusters, and of a cluster
@@ -67,6 +68,22 @@ def cluster_of(points: Tensor, count: int, *, shifted: bool) -> Tensor:
     return torch.cdist(points, centres(count, shifted=shifted)).argmin(1)
 
 
+def turned(points: Tensor, degrees: float) -> Tensor:
+    """Points (n, 2) of the second domain, turned about the middle of its ring.
+
+    Cluster k stays cluster k: the right translation is the shift followed by the turn.
+    """
+    a = math.radians(degrees)
+    turn = torch.tensor([[math.cos(a), -math.sin(a)], [math.sin(a), math.cos(a)]])
+    middle = torch.tensor(SHIFT)
+    return (points - middle) @ turn.T + middle
+
+
+def turned_cluster_of(points: Tensor, count: int, degrees: float) -> Tensor:
+    """The nearest cluster (n,) of points (n, 2) of the turned second domain."""
+    return torch.cdist(points, turned(centres(count, shifted=True), degrees)).argmin(1)
+
+
 @dataclass(frozen=True)
 class ToyConfig(Schedule):
     """Settings of the toy; the paper has none."""
@@ -94,6 +111,17 @@ class PointGenerator(nn.Module):
         return x + self.step(torch.cat([x, z], 1))
 
 
+class DirectGenerator(nn.Module):
+    """A two-layer perceptron of (x, z) to y: `PointGenerator` without its "x +"."""
+
+    def __init__(self, noise: int, width: int) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(nn.Linear(2 + noise, width), nn.ReLU(), nn.Linear(width, 2))
+
+    def forward(self, x: Tensor, z: Tensor) -> Tensor:
+        return self.layers(torch.cat([x, z], 1))
+
+
 class PairCritic(nn.Module):
     """Three-layer perceptron on pairs of points: (B, 2), (B, 2) to (B,)."""
 
@@ -116,12 +144,35 @@ def perceptron(inside: int, width: int) -> nn.Sequential:
     )
 
 
-def networks(config: ToyConfig, seed: int) -> Networks:
-    """Untrained networks of the toy, with the composite weighting."""
+# Built from the number of hidden units.
+WEIGHTINGS: Mapping[str, Callable[[int], nn.Module]] = {
+    "composite": lambda width: Composite(perceptron(2, width), perceptron(2, width)),
+    "one argument": lambda width: OneArgument(perceptron(2, width)),
+    "two arguments": lambda width: TwoArguments(perceptron(4, width)),
+    "none": lambda width: Equal(),
+}
+# Built from the length of the noise and the number of hidden units.
+GENERATORS: Mapping[str, Callable[[int, int], nn.Module]] = {
+    "residual": PointGenerator,
+    "direct": DirectGenerator,
+}
+
+
+def networks(
+    config: ToyConfig, seed: int, weighting: str = "composite", generator: str = "residual"
+) -> Networks:
+    """Untrained networks of the toy with one of `WEIGHTINGS` and one of `GENERATORS`.
+
+    Raises:
+        ValueError: a name that neither list has.
+    """
+    for name, known in ((weighting, WEIGHTINGS), (generator, GENERATORS)):
+        if name not in known:
+            raise ValueError(f"{name!r} is unknown; choose {', '.join(map(repr, known))}")
     with seeded(seed):
         return Networks(
-            PointGenerator(config.noise, config.width),
-            PointGenerator(config.noise, config.width),
+            GENERATORS[generator](config.noise, config.width),
+            GENERATORS[generator](config.noise, config.width),
             PairCritic(config.width),
-            Composite(perceptron(2, config.width), perceptron(2, config.width)),
+            WEIGHTINGS[weighting](config.width),
         )

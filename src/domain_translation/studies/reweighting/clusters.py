@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 from torch import Tensor
 
 from domain_translation.notebook.evidence import shared_error
-from domain_translation.reweighting import joint, toy, toy_variants
+from domain_translation.reweighting import joint, toy
 from domain_translation.reweighting.images import translate
 from domain_translation.reweighting.masses import midpoint
 from domain_translation.reweighting.toy import Clusters, ToyConfig
@@ -39,8 +39,8 @@ class Arm:
     """One way to train the toy.
 
     Attributes:
-        weighting: of `toy_variants.WEIGHTINGS`.
-        generator: of `toy_variants.GENERATORS`.
+        weighting: of `toy.WEIGHTINGS`.
+        generator: of `toy.GENERATORS`.
         degrees: turn of the second domain.
         config: schedule and rates.
     """
@@ -54,16 +54,16 @@ class Arm:
 def domains(n: int, seed: int, degrees: float) -> tuple[Clusters, Clusters]:
     """Training points of both domains, the second one turned."""
     x, y = toy.sample(n, P, seed), toy.sample(n, Q, seed + 100, shifted=True)
-    return x, Clusters(toy_variants.turned(y.x, degrees), y.y)
+    return x, Clusters(toy.turned(y.x, degrees), y.y)
 
 
 def run(arm: Arm, seed: int, folder: Path) -> dict[str, Tensor]:
     """One training, and its translations of test points with equal masses in both domains."""
     x, y = domains(TRAIN, seed, arm.degrees)
     test = [toy.sample(TEST, [1 / 3] * 3, 1000 + s, shifted=bool(s)) for s in (0, 1)]
-    players = toy_variants.networks(arm.config, seed, arm.weighting, arm.generator)
+    players = toy.networks(arm.config, seed, arm.weighting, arm.generator)
     found = joint.train(x.x, y.x, players, arm.config, seed, classes=(x.y, y.y))
-    turned = toy_variants.turned(test[1].x, arm.degrees)
+    turned = toy.turned(test[1].x, arm.degrees)
     return {
         "x": test[0].x,
         "class": test[0].y,
@@ -78,7 +78,7 @@ def run(arm: Arm, seed: int, folder: Path) -> dict[str, Tensor]:
 def excerpt(arm: Arm, seed: int, found: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Where the clusters go, and the weighted masses (sides, 3), late and over the training."""
     return {
-        "there": moved(found["class"], toy_variants.turned_cluster_of(found["gx"], 3, arm.degrees)),
+        "there": moved(found["class"], toy.turned_cluster_of(found["gx"], 3, arm.degrees)),
         "back": moved(found["class y"], toy.cluster_of(found["fy"], 3, shifted=False)),
         "masses": found["totals"][-LATE:].mean(0),
         "totals": found["totals"][::EVERY],
