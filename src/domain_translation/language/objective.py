@@ -1,0 +1,33 @@
+"""What the trainings of a translator share: types, the learning rate, what identifies a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+
+from domain_translation.language.batches import Ids
+from domain_translation.training import Schedule, linear_decay
+from domain_translation.training.checkpoints import digest
+
+Direction = tuple[str, str]  # source and target language
+
+WARM_UP = 50  # steps in which the learning rate rises; the same however long a training is
+
+
+def schedule(steps: int) -> Schedule:
+    """Learning-rate factor: up for `WARM_UP` steps, 1 up to half of `steps`, linearly down to 0.
+
+    XLM's authors say "linear warm-up and linear learning rates"; their code's default falls with
+    the inverse root of the step instead. Lengths are ours.
+    """
+    decay = linear_decay(steps)
+    return lambda k: min((k + 1) / WARM_UP, 1.0) * decay(k)
+
+
+def text_digest(ids: Mapping[str, Ids]) -> dict[str, str]:
+    """SHA-256 of the sentences by language, for the card of a run."""
+    return {
+        name: digest(torch.tensor([piece for sentence in text for piece in sentence]))
+        for name, text in ids.items()
+    }

@@ -1,0 +1,87 @@
+"""A translator from sentence pairs: the ceiling of what the same network can learn without.
+
+The pairs may be true ones, or those that a dictionary makes of monolingual text
+(`lexicon.dictionary_sentences`): word by word in, real sentences out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from torch import Generator, Tensor
+
+from domain_translation.language.batches import Ids, token_batches
+from domain_translation.language.corruption import word_noise
+from domain_translation.language.objective import Direction, schedule, text_digest
+from domain_translation.language.vocabulary import PAD, Vocabulary
+from domain_translation.language.xlm import XLM, translation_loss
+from domain_translation.training import Batch, Losses, Player, fit
+
+
+def train_supervised(
+    model: XLM,
+    vocabulary: Vocabulary,
+    pairs: Mapping[Direction, tuple[Ids, Ids]],
+    *,
+    steps: int,
+    noise: bool = False,
+    tokens: int = 600,
+    learning_rate: float = 1.5e-3,
+    seed: int = 0,
+    stop: int | None = None,
+    checkpoint: Path | str | None = None,
+) -> Tensor:
+    """Train `model` on pairs, an update a direction and step.
+
+    Args:
+        model: is changed.
+        vocabulary: of its pieces.
+        pairs: sources and targets by direction, row by row.
+        steps: minibatches, of each direction.
+        noise: disturb the sources, as in denoising (for sources that a dictionary made).
+        tokens: in a minibatch, about, of either side.
+        learning_rate: Adam's, at its highest.
+        seed: of minibatches and noise.
+        stop: step to stop at, of `steps`; see `pretraining.train_mlm`.
+        checkpoint: file to resume from and to write to.
+
+    Returns:
+        Mean -log p of a target piece, in nats (steps, directions).
+
+    Raises:
+        ValueError: a direction whose sources and targets differ in number.
+        CheckpointError, TrainingError: see `training.fit`.
+    """
+    player, device = Player(model, learning_rate), next(model.parameters()).device
+    allowed = {target: vocabulary.allowed(target).to(device) for _, target in pairs}
+    starts = vocabulary.starts().to(device)
+    draws = [token_batches(x, y, tokens=tokens, paired=True) for x, y in pairs.values()]
+
+    def batches(generator: Generator) -> Batch:
+        return tuple(side for draw in draws for side in draw(generator))
+
+    def step(batch: Batch, generator: Generator) -> Losses:
+        losses = {}
+        for (source, target), x, y in zip(pairs, batch[::2], batch[1::2], strict=True):
+            if noise:
+                x = word_noise(x, generator, starts=starts)
+            code = model.encode(x, source)
+            loss = translation_loss(model, code, x != PAD, y, target, allowed[target])
+            losses[f"{source}-{target}"] = player.descend(loss)
+        return losses
+
+    text = {f"{s}-{t}, {side}": ids for (s, t), both in pairs.items()
+            for side, ids in zip(("source", "target"), both, strict=True)}  # fmt: skip
+    return fit(
+        step,
+        {"model": player},
+        batches,
+        steps if stop is None else stop,
+        seed=seed,
+        schedule=schedule(steps),
+        checkpoint=checkpoint,
+        card={"stage": "pairs", "rate": learning_rate, "tokens": tokens, "noise": noise}
+        | {"steps": steps, "text_sha256": text_digest(text)},
+        label="translation from pairs",
+    )
