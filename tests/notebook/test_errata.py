@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from domain_translation.notebook import ledger
 from domain_translation.notebook.errata import checks
-from domain_translation.notebook.errata.entries import entries, expect, show, substitutes
+from domain_translation.notebook.errata.entries import entries, erratum, expect, substitutes
 from domain_translation.notebook.rows import SOURCES
 from domain_translation.sampling import langevin, schedules
 
@@ -31,13 +31,13 @@ def test_every_entry_is_complete_and_names_known_rows():
 
 
 def test_the_chapter_shows_every_erratum_once_in_order():
-    shown = re.findall(r'show\("([\w.]+)"\)', CHAPTER.read_text(encoding="utf-8"))
+    shown = re.findall(r'erratum\("([\w.]+)"\)', CHAPTER.read_text(encoding="utf-8"))
     assert shown == list(entries())
 
 
 def test_the_chapter_computes_what_can_be_computed():
     """Between an entry with numeric evidence and the next stands a check."""
-    parts = re.split(r'show\("([\w.]+)"\)', CHAPTER.read_text(encoding="utf-8"))
+    parts = re.split(r'erratum\("([\w.]+)"\)', CHAPTER.read_text(encoding="utf-8"))
     for name, text in zip(parts[1::2], parts[2::2], strict=True):
         if entries()[name].evidence in {"arithmetic", "counted", "simulated"}:
             assert "expect(" in text, name
@@ -45,7 +45,7 @@ def test_the_chapter_computes_what_can_be_computed():
 
 def test_unknown_erratum_is_refused():
     with pytest.raises(ValueError, match=r"unknown erratum 'nothing'"):
-        show("nothing")
+        erratum("nothing")
 
 
 def test_expect_prints_what_was_expected_and_stops_on_a_difference(capsys):

@@ -62,7 +62,7 @@ def substitutes() -> tuple[Substitute, ...]:
     return tuple(Substitute(**{**s, "rows": tuple(s["rows"])}) for s in _file()["substitute"])
 
 
-def show(erratum: str) -> None:
+def erratum(name: str) -> None:
     """Display an entry as Markdown.
 
     Raises:
@@ -70,11 +70,11 @@ def show(erratum: str) -> None:
     """
     from IPython.display import display
 
-    if erratum not in entries():
-        raise ValueError(f"unknown erratum {erratum!r}; the ids are in data/errata.toml")
-    text = entries()[erratum].markdown()
+    if name not in entries():
+        raise ValueError(f"unknown erratum {name!r}; the ids are in data/errata.toml")
+    text = entries()[name].markdown()
     bundle = {"text/markdown": text, "text/plain": text}
-    display(bundle, raw=True, metadata={METADATA_KEY: erratum})  # type: ignore[no-untyped-call]
+    display(bundle, raw=True, metadata={METADATA_KEY: name})  # type: ignore[no-untyped-call]
 
 
 def show_substitutes() -> None:
