@@ -50,6 +50,11 @@ def forms(lemma: str) -> dict[str, str]:
 FORMS = {lemma: forms(lemma) for lemma in WORDS}
 
 
+def determiners(lemma: str) -> set[str]:
+    """All forms of a determiner."""
+    return set(WORDS[lemma])
+
+
 def noun_phrase(phrase: Phrase) -> Iterator[str]:
     noun = phrase.noun
     if of(noun, "name"):

@@ -110,6 +110,11 @@ def gender(phrase: Phrase) -> str:
     return WORDS[phrase.noun][0 if of(phrase.noun, "name") else 1]
 
 
+def determiners(lemma: str) -> set[str]:
+    """All forms of a determiner."""
+    return {form for word in WORDS[lemma] for form in (word, _LINKED.get(word, word))}
+
+
 def noun_phrase(phrase: Phrase, negated: bool = False) -> Iterator[str]:
     """`negated`: the object of a negated verb, where un and des become de."""
     lemma = phrase.noun

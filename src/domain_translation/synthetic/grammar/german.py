@@ -111,6 +111,11 @@ def _determiner(lemma: str, case: str, column: int, negated: bool) -> tuple[str,
     return ("k" if negated and lemma == "a" else "") + stem + ending, _MIXED[case][column]
 
 
+def determiners(lemma: str) -> set[str]:
+    """All forms of a determiner."""
+    return {_determiner(lemma, case, i, False)[0] for case in _THE for i in range(len(_GENDERS))}
+
+
 def noun_phrase(phrase: Phrase, case: str, negated: bool = False) -> Iterator[str]:
     """`negated`: the object of a negated verb, where ein becomes kein."""
     noun = phrase.noun

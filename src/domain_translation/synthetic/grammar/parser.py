@@ -1,8 +1,8 @@
 """Sentences back to meanings: the lines that write a sentence, run with a meaning yet unknown.
 
 A `Guess` stands for a meaning. Whenever the writer looks at one of its features, one of the
-possible values is taken, the others are tried later; a branch ends at the first word that is not the
-sentence's. So what is parsed is what would have been written, and there is no second grammar.
+possible values is taken, the others are tried later; a branch ends at the first word that is not
+the sentence's. So what is parsed is what would have been written: there is no second grammar.
 """
 
 from __future__ import annotations
@@ -44,32 +44,11 @@ _LEMMAS: dict[str, tuple[tuple[str, ...], bool]] = {
     "conjunction": (("conjunction", "complementizer"), True),
 }
 _VALUES: dict[str, tuple[Any, ...]] = {
-    "plural": _BOTH,
     "tense": ("present", "past", "future"),
     "negated": _BOTH,
     "time_first": _BOTH,
     "first": _BOTH,
 }
-
-
-class Oracle:
-    """The choices of one branch: those of `path`, then always the first one."""
-
-    def __init__(self, path: list[int], lemmas: dict[str, tuple[str | None, ...]]) -> None:
-        self.path, self.lemmas = path, lemmas
-        self.taken = 0
-        self.others: list[list[int]] = []
-
-    def choose(self, name: str) -> Any:
-        values = _VALUES[name] if name in _VALUES else self.lemmas[name]
-        if self.taken == len(self.path):
-            self.others += [[*self.path, i] for i in range(len(values) - 1, 0, -1)]
-            self.path.append(0)
-        choice = self.path[self.taken]
-        self.taken += 1
-        if not values:
-            raise LookupError(name)
-        return values[choice]
 
 
 class Guess:
@@ -102,7 +81,7 @@ class Guess:
                 return Guess(Phrase, oracle) if of(self.verb, "give") else None
             case "first" if self.conjunction in (*COORDINATING, "that"):
                 return False
-            case "time" if self.time_first:
+            case "time" if vars(self).get("time_first"):
                 return oracle.choose("first time")
             case "tense" if self.modal is not None:
                 return "present"
@@ -110,6 +89,9 @@ class Guess:
                 return None
             case "plural" if of(self.noun, "name", "pronoun"):
                 return False
+            case "plural":
+                numbers = oracle.candidates.numbers(self.noun, oracle.position)
+                return oracle.choose(name, numbers)
             case "relative" if not of(self.noun, "person"):
                 return None
         return oracle.choose(name)
@@ -126,9 +108,19 @@ class Guess:
 
 # Elided and contracted words -> what they were.
 _WHOLE = {
-    **{"l'": ("le", "la"), "d'": ("de",), "du": ("de",), "des": ("de",), "s'": ("si",)},
+    **{
+        "l'": ("le", "la"),
+        "d'": ("de",),
+        "du": ("de", "le"),
+        "des": ("de", "les"),
+        "au": ("le",),
+        "aux": ("les",),
+        "s'": ("si",),
+    },
     **{"qu'": ("que",), "puisqu'": ("puisque",), "j'": ("je",)},
 }
+# These stand at most so many words behind the last word that was compared.
+_NEAR, _REACH = ("noun", "determiner", "adjective"), 8
 _PHRASES = (*TIMES, "relation", "complementizer", "question", "number")
 
 
@@ -137,8 +129,10 @@ def _written_as(module: ModuleType, lemma: str) -> list[set[str]]:
     entry = module.WORDS[lemma]
     if of(lemma, "name"):
         return [{lemma.lower()}]
-    if of(lemma, "determiner") or entry == [""]:
-        return [set()]
+    if lemma == "a" or entry == [""] or "" in entry:
+        return [set()]  # may be silent
+    if of(lemma, "determiner"):
+        return [{form} for form in module.determiners(lemma)]
     if of(lemma, *_PHRASES) or (of(lemma, "conjunction") and lemma != "when"):
         return [{word.lower() for word in entry if not word.endswith("-")}]
     if of(lemma, "modal"):
@@ -148,42 +142,97 @@ def _written_as(module: ModuleType, lemma: str) -> list[set[str]]:
     return [{word.lower()} for word in entry]
 
 
+def _whole(tokens: Sequence[str]) -> set[str]:
+    """The words, also those inside elided and contracted ones."""
+    return set(tokens).union(*(_WHOLE.get(token, ()) for token in tokens))
+
+
 @lru_cache(maxsize=3)
 def _index(language: str) -> list[tuple[str, list[set[str]]]]:
     return [(lemma, _written_as(MODULES[language], lemma)) for lemma in CATEGORY]
 
 
-def _candidates(tokens: Sequence[str], language: str) -> dict[str, tuple[str | None, ...]]:
-    """Feature -> the lemmas that the sentence's words allow."""
-    here = {token.lower() for token in tokens}
-    here = here.union(*(_WHOLE.get(token, ()) for token in here))
-    possible = [lemma for lemma, sets in _index(language) if any(words <= here for words in sets)]
-    return {
-        name: (*((None,) if absent else ()), *(m for m in possible if of(m, *c)))
-        for name, (c, absent) in _LEMMAS.items()
-    }
+class Candidates:
+    """The lemmas that the words from a position on allow."""
+
+    def __init__(self, tokens: Sequence[str], language: str) -> None:
+        self.tokens = [token.lower() for token in tokens]
+        self.forms: dict[str, dict[str, str]] = MODULES[language].FORMS
+        here = _whole(self.tokens)
+        self.index = [
+            (lemma, sets)
+            for lemma, sets in _index(language)
+            if any(words <= here for words in sets)
+        ]
+        self.found: dict[tuple[str, int], tuple[str | None, ...]] = {}
+
+    def __call__(self, name: str, position: int) -> tuple[str | None, ...]:
+        """Values of a feature, for a writer whose next word is that of `position`."""
+        if (name, position) not in self.found:
+            categories, absent = _LEMMAS[name]
+            end = position + _REACH if name in _NEAR else len(self.tokens)
+            here = _whole(self.tokens[position:end])
+            lemmas = (
+                lemma
+                for lemma, sets in self.index
+                if of(lemma, *categories) and any(words <= here for words in sets)
+            )
+            self.found[name, position] = (*((None,) if absent else ()), *lemmas)
+        return self.found[name, position]
+
+    def numbers(self, noun: str, position: int) -> tuple[bool, ...]:
+        """The numbers of a noun, plural or not, one of whose forms is near."""
+        here = self.tokens[position : position + _REACH]
+        found = {
+            feature.startswith("plural")
+            for feature, form in self.forms[noun].items()
+            if form.lower() in here
+        }
+        return tuple(sorted(found))
+
+
+class Oracle:
+    """The choices of one branch: those of `path`, then always the first one."""
+
+    def __init__(self, path: list[int], candidates: Candidates) -> None:
+        self.path, self.candidates = path, candidates
+        self.taken = self.position = 0
+        self.others: list[list[int]] = []
+
+    def choose(self, name: str, values: tuple[Any, ...] | None = None) -> Any:
+        if values is None:
+            values = _VALUES.get(name) or self.candidates(name, self.position)
+        if self.taken == len(self.path):
+            self.others += [[*self.path, i] for i in range(len(values) - 1, 0, -1)]
+            self.path.append(0)
+        if not values:
+            raise LookupError(name)
+        choice = values[self.path[self.taken]]
+        self.taken += 1
+        return choice
 
 
 def meanings(tokens: Sequence[str], language: str) -> Iterator[Meaning]:
     """All meanings that are written so."""
     module = MODULES[language]
-    lemmas = _candidates(tokens, language)
+    candidates = Candidates(tokens, language)
     paths: list[list[int]] = [[]]
     while paths:
-        oracle = Oracle(paths.pop(), lemmas)
+        oracle = Oracle(paths.pop(), candidates)
         guess = Guess(Meaning, oracle)
-        if _written(module, guess, tokens):
+        if _written(module, guess, oracle, tokens):
             yield guess.settled()
         paths += oracle.others
 
 
-def _written(module: ModuleType, guess: Guess, tokens: Sequence[str]) -> bool:
+def _written(module: ModuleType, guess: Guess, oracle: Oracle, tokens: Sequence[str]) -> bool:
     expected = iter(tokens)
     try:
         for i, word in enumerate(module.surface(module.words(guess))):
             token = next(expected, None)
             if word != token and (i or word[:1].upper() + word[1:] != token):
                 return False
+            oracle.position = i + 1
     except LookupError:  # the writer has no such form
         return False
     return next(expected, None) is None
