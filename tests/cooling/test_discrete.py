@@ -9,7 +9,11 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from domain_translation.cooling.discrete import cool_tokens
+from domain_translation.cooling.discrete import cool_tokens, cool_words
+from domain_translation.language.vocabulary import MASK as HIDDEN
+from domain_translation.language.vocabulary import Vocabulary
+from domain_translation.language.xlm import XLM, XLMConfig
+from domain_translation.runtime import seeded
 
 WORDS, MASK, END = 3, 3, 4  # tokens 0, 1, 2 are words
 ALLOWED = torch.tensor([True, True, True, False, False])
@@ -138,3 +142,60 @@ def test_bad_requests_get_one_sentence(changed: dict[str, Any], message: str) ->
     with pytest.raises(ValueError, match=message) as caught:
         cool_tokens(**{**request, **changed})
     assert "\n" not in str(caught.value)
+
+
+# A text
+
+
+SENTENCES = ["the cat sees the dog", "the dog", "", "a cat", "ö dog"]
+
+
+@pytest.fixture(scope="module")
+def vocabulary() -> Vocabulary:
+    text = ["the cat sees a dog", "a dog sees the cat"] * 3
+    return Vocabulary.train({"en": text, "fr": [line.upper() for line in text]}, 320)
+
+
+@pytest.fixture(scope="module")
+def model(vocabulary: Vocabulary) -> XLM:
+    with seeded(1):
+        return XLM(XLMConfig(len(vocabulary), ("en", "fr"), dim=16, heads=2, layers=1, dropout=0.5))
+
+
+def test_a_text_is_cooled_line_by_line(model: XLM, vocabulary: Vocabulary) -> None:
+    request: dict[str, Any] = {"temperature": 0.9, "steps": 2, "seed": 3}
+    whole = cool_words(model, vocabulary, SENTENCES, "en", **request)
+    assert model.training
+    assert whole[0] != SENTENCES[0]
+    assert whole[2] == ""
+    assert whole[4].startswith("ö")  # spelled in bytes, as no text the vocabulary saw has it
+    for order in ([3], [4, 1, 0]):
+        some = [SENTENCES[i] for i in order]
+        part = cool_words(model, vocabulary, some, "en", **request, ids=order, batch=1)
+        assert part == [whole[i] for i in order]
+    assert not any(letter.isupper() for line in whole for letter in line)  # no French
+    assert cool_words(model, vocabulary, SENTENCES, "en", threshold=99.0) == SENTENCES
+
+
+def test_the_model_sees_what_the_vocabulary_hides(model: XLM, vocabulary: Vocabulary) -> None:
+    seen: list[Tensor] = []
+
+    def watch(x: Tensor, language: str, of: Any = model.masked_logits) -> Tensor:
+        seen.append(x)
+        assert language == "en"
+        return of(x, language)
+
+    model.masked_logits = watch  # type: ignore[method-assign]
+    try:
+        cool_words(model, vocabulary, ["the dog"], "en", threshold=99.0)
+    finally:
+        del model.masked_logits
+    (tokens,) = vocabulary.encode(["the dog"])
+    assert [(x == HIDDEN).sum().item() for x in seen] == [1] * (len(tokens) - 1)
+
+
+def test_a_text_of_another_language_is_refused(model: XLM, vocabulary: Vocabulary) -> None:
+    with pytest.raises(ValueError, match="unknown language"):
+        cool_words(model, vocabulary, SENTENCES, "it")
+    with pytest.raises(ValueError, match="at least one of each"):
+        cool_words(model, vocabulary, [], "en")

@@ -48,8 +48,8 @@ def test_it_starts_as_the_identity() -> None:
 
 def test_six_layers_of_width_1024_have_the_parameters_of_the_papers_encoder() -> None:
     with torch.device("meta"):
-        model = SequenceDenoiser(1024, 1.0, layers=6, heads=8)
-    assert sum(p.numel() for p in model.layers.parameters()) == 75_577_344  # lcool.arch.langdae
+        layer = SequenceDenoiser(1024, 1.0, heads=8).layers[0]
+    assert 6 * sum(p.numel() for p in layer.parameters()) == 75_577_344  # lcool.arch.langdae
 
 
 def disturbed() -> SequenceDenoiser:

@@ -16,6 +16,10 @@ import torch
 from torch import Generator, Tensor
 
 from domain_translation.cooling.cool import chain_seed, sample_ids
+from domain_translation.language.batches import by_length, pad
+from domain_translation.language.search import evaluating
+from domain_translation.language.vocabulary import MASK, SUBWORDS, Vocabulary
+from domain_translation.language.xlm import XLM
 
 MaskedLogits = Callable[[Tensor], Tensor]  # tokens (B, n) -> unnormalised log p (B, n, V)
 
@@ -132,3 +136,62 @@ def _check(x: Tensor, allowed: Tensor, threshold: float, temperature: float, ste
             f"threshold {threshold} nats and {steps} sweeps; give a finite threshold of 0 or "
             f"larger and at least one sweep"
         )
+
+
+def cool_words(
+    model: XLM,
+    vocabulary: Vocabulary,
+    sentences: Sequence[str],
+    language: str,
+    *,
+    threshold: float = 0.0,
+    temperature: float = 0.0,
+    steps: int = 1,
+    seed: int = 0,
+    ids: Sequence[int] | None = None,
+    batch: int = 64,
+) -> list[str]:
+    """`cool_tokens` of a text, with XLM's masked language model.
+
+    Subwords of the language take each other's places; single bytes, end marks, and sentences none
+    of whose subwords is replaced stay as they are.
+
+    Args:
+        model: trained by `language.pretraining.train_mlm`; in evaluation mode meanwhile.
+        vocabulary: of `model`.
+        sentences: a line each.
+        language: theirs, one of the model's.
+        threshold, temperature, steps, seed: see `cool_tokens`.
+        ids: one number >= 0 per sentence; by default its place in the text.
+        batch: sentences in the model at a time.
+
+    Raises:
+        ValueError: an unknown language, no sentences, and what `cool_tokens` refuses.
+    """
+    if not sentences or batch < 1:
+        raise ValueError(
+            f"{len(sentences)} sentences, {batch} at a time; give at least one of each"
+        )
+    device = next(model.parameters()).device
+    tokens, lines = vocabulary.encode(sentences), list(sentences)
+    numbers = sample_ids(torch.empty(len(tokens)), ids)
+    allowed = vocabulary.allowed(language)
+    allowed[:SUBWORDS] = False
+    groups = [rows for _, rows in sorted(by_length(tokens).items())]
+    for rows in [group[i : i + batch] for group in groups for i in range(0, len(group), batch)]:
+        with evaluating(model):
+            cooled = cool_tokens(
+                lambda x: model.masked_logits(x, language),
+                pad([tokens[row] for row in rows], device),
+                mask=MASK,
+                allowed=allowed,
+                threshold=threshold,
+                temperature=temperature,
+                steps=steps,
+                seed=seed,
+                ids=[numbers[row] for row in rows],
+            ).tolist()
+        for row, found in zip(rows, cooled, strict=True):
+            if found != tokens[row]:
+                lines[row] = vocabulary.decode([found])[0]
+    return lines

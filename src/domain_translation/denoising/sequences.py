@@ -8,6 +8,7 @@ make a batch: nothing is padded, and so nothing depends on a sentence's neighbou
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +19,10 @@ from torch import Generator, Tensor, nn
 from domain_translation.denoising.linear import linear_filter
 from domain_translation.runtime import seeded
 from domain_translation.sampling.scores import Denoiser, dae_score
-from domain_translation.training import Batch, Batches, Losses, Player, fit, linear_decay
+from domain_translation.training import Batch, Batches
 from domain_translation.training.checkpoints import digest
 from domain_translation.training.model_files import Storable
+from domain_translation.training.trained import train_alone
 
 Points = Mapping[int, Tensor]  # length n -> sentences of that length, (B_n, n, d)
 SPACES = ("feature", "input")  # the encoder's output; the word embeddings before it
@@ -122,12 +124,13 @@ def token_batches(points: Points, tokens: int) -> Batches:
     A length is drawn by its share of the tokens, so that every sentence comes as often as any.
     """
     lengths = sorted(points)
-    shares = torch.tensor([float(n * len(points[n])) for n in lengths])
+    shares = [n * len(points[n]) for n in lengths]
 
     def draw(generator: Generator) -> Batch:
-        # The host has to know the length: the one number per step it waits for.
-        which = torch.multinomial(shares.to(generator.device), 1, generator=generator)
-        n = lengths[int(which)]
+        # The length is drawn on the host, for a number from the device would be waited for; it
+        # follows from the state of the generator.
+        host = random.Random(generator.get_state().numpy().tobytes())
+        (n,) = host.choices(lengths, shares)
         size = (max(1, tokens // n),)
         rows = torch.randint(len(points[n]), size, generator=generator, device=generator.device)
         return (points[n][rows],)
@@ -173,30 +176,27 @@ def train_sequence_denoiser(
     with seeded(seed):
         model = SequenceDenoiser(dim, sigma, space, layers, heads, longest, scale)
     model.to(next(iter(points.values())).device)
-    denoiser = Player(model, learning_rate)
 
-    def step(batch: Batch, generator: Generator) -> Losses:
+    def loss(batch: Batch, generator: Generator) -> Tensor:
         (x,) = batch
         noise = torch.empty_like(x).normal_(0.0, sigma, generator=generator)
-        error = (model(x + noise) - x).square().sum(-1)  # L-Cool eq. 2, token by token
-        return {"denoiser": denoiser.descend(error.mean())}
+        return (model(x + noise) - x).square().sum(-1).mean()  # L-Cool eq. 2, token by token
 
-    fit(
-        step,
-        {"denoiser": denoiser},
+    return train_alone(
+        "denoiser",
+        model,
+        loss,
         token_batches(points, tokens),
         steps,
+        learning_rate,
         seed=seed,
-        schedule=linear_decay(steps),
         checkpoint=checkpoint,
         card={
             "model": model.arguments(),
             "training": {"steps": steps, "tokens": tokens, "learning_rate": learning_rate},
             "data_sha256": digest({str(n): x for n, x in points.items()}),
         },
-        label="denoiser",
     )
-    return model.requires_grad_(False).eval()
 
 
 def wiener_filter(points: Points, sigma: float, seed: int = 0) -> Denoiser:
