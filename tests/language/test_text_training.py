@@ -9,14 +9,15 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
-from domain_translation.language import unsupervised
+from domain_translation.language import pretraining, unsupervised
 from domain_translation.language.batches import pad
 from domain_translation.language.objective import WARM_UP, schedule
 from domain_translation.language.pretraining import train_mlm
 from domain_translation.language.supervised import train_supervised
 from domain_translation.language.unsupervised import back_translate, train_unsupervised
-from domain_translation.language.vocabulary import EOS, PAD, Vocabulary
+from domain_translation.language.vocabulary import EOS, MASK, PAD, Vocabulary
 from domain_translation.language.xlm import QUICK, XLM, translation_loss
 from domain_translation.runtime import seeded
 from domain_translation.training import TrainingError
@@ -75,7 +76,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_bits(train: Train, tmp_p
     whole, stopped, resumed = network(), network(), network(1)
     losses = train(whole, steps=8, seed=3)
     file = tmp_path / "run.safetensors"
-    train(stopped, steps=8, seed=3, stop=3, checkpoint=file)
+    assert len(train(stopped, steps=8, seed=3, stop=3, checkpoint=file)) == 3
     again = train(resumed, steps=8, seed=3, checkpoint=file)
     assert torch.equal(losses, again)
     for a, b in zip(whole.parameters(), resumed.parameters(), strict=True):
@@ -91,6 +92,24 @@ def test_a_network_that_is_not_finite_is_seen(train: Train) -> None:
         next(p for p in model.parameters() if p.ndim > 1).fill_(torch.nan)
     with pytest.raises(TrainingError, match="the loss of"):
         train(model, steps=2)
+
+
+def test_hidden_pieces_are_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With all pieces masked, the first loss is that of a network that sees masks only."""
+    read: list[Tensor] = []
+
+    def all_of_them(x: Tensor, size: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        assert size == len(VOCABULARY)
+        read.append(x)
+        return torch.full_like(x, MASK), x != PAD
+
+    monkeypatch.setattr(pretraining, "mask_tokens", all_of_them)
+    model = network()
+    (losses,) = train_mlm(model, VOCABULARY, {"en": UNPAIRED["en"]}, tokens=60, steps=1)
+    (x,) = read
+    with torch.no_grad():
+        logits = network().masked_logits(torch.full_like(x, MASK), "en")
+    torch.testing.assert_close(losses[0], cross_entropy(logits[x != PAD], x[x != PAD]))
 
 
 def test_a_back_translation_is_what_the_network_says_without_gradients() -> None:
@@ -119,6 +138,7 @@ def test_back_translation_reads_made_sentences_and_writes_real_ones(
     def loss(
         model: XLM, code: Tensor, mask: Tensor, y: Tensor, target: str, allowed: Tensor
     ) -> Tensor:
+        assert torch.equal(allowed, VOCABULARY.allowed(target))
         learnt.append((target, code.detach(), y))
         return translation_loss(model, code, mask, y, target, allowed)
 
