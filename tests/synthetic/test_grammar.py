@@ -38,7 +38,6 @@ def test_thousands_of_meanings_have_as_many_sentences() -> None:
 
 
 WOMAN = Phrase("woman", False, "the")
-HOTEL = {"place": "hotel", "relation": "at"}
 EXAMPLES = [
     (
         Meaning(Clause(WOMAN, "give_", Phrase("apple", True, "a", "red"), Phrase("Anna"))),
@@ -65,7 +64,9 @@ EXAMPLES = [
     ),
     (
         Meaning(
-            Clause(Phrase("student", True, "my"), "sing", tense="future", **HOTEL),
+            Clause(
+                Phrase("student", True, "my"), "sing", tense="future", place="hotel", relation="at"
+            ),
             None,
             "when",
             Clause(Phrase("Anna"), "call", Phrase("student", False, "the"), tense="future"),
@@ -198,6 +199,16 @@ def test_every_lemma_has_its_forms() -> None:
     english = MODULES["en"].FORMS
     same = [v for v, f in english.items() if f.get("participle") == f.get("infinitive", "no")]
     assert not same, "past and present must differ"
+
+
+def test_every_category_of_content_words_has_cognates() -> None:
+    rows = {row.category: row for row in grammar.describe()}
+    assert sum(row.lemmas for row in rows.values()) == len(grammar.lemmas())
+    assert rows["name"].cognates == 1
+    content = set(rows) - {"pronoun", "relation", "complementizer", "determiner", "time_past"}
+    poor = {c for c in content if rows[c].cognates == 0}
+    assert poor <= {"conjunction", "question", "modal", "time_future"}
+    assert rows["food"].forms["fr"] == 2 * rows["food"].lemmas
 
 
 def test_pairs_are_new_and_distinct() -> None:

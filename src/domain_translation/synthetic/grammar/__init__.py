@@ -6,6 +6,7 @@ distributions alone could teach.
 """
 
 from domain_translation.synthetic.grammar.corpus import corpora, pairs
+from domain_translation.synthetic.grammar.counts import describe
 from domain_translation.synthetic.grammar.dictionaries import dictionary
 from domain_translation.synthetic.grammar.drawing import draw
 from domain_translation.synthetic.grammar.laws import Law, law
@@ -21,6 +22,7 @@ __all__ = [
     "Meaning",
     "Phrase",
     "corpora",
+    "describe",
     "dictionary",
     "draw",
     "law",

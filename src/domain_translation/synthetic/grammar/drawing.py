@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from domain_translation.synthetic.grammar.laws import (
@@ -116,7 +117,8 @@ def draw_meaning(rng: Random) -> Meaning:
         return _joined(rng)
     if kind == "saying":
         main = _clause(rng, {"present": 0.7, "past": 0.3}, verb=draw_verb(rng, "say"), extras=0.15)
-        other = _clause(rng, _TENSES, verb=_verb(rng), extras=0.3)
+        tenses = {"past": 1.0} if main.tense == "past" else _TENSES  # she said that he came
+        other = _clause(rng, tenses, verb=_verb(rng), extras=0.3)
         return Meaning(main, None, "that", other)
     verb = _verb(rng)
     if kind == "question":
@@ -124,7 +126,7 @@ def draw_meaning(rng: Random) -> Meaning:
         return Meaning(_clause(rng, _TENSES, verb=verb, extras=0.35, asked=asked), asked)
     main = _clause(rng, _TENSES, verb=verb, extras=0.5)
     if main.time is not None and rng.random() < 0.4:
-        main = Clause(*(getattr(main, name) for name in Clause.__slots__[:-1]), True)
+        main = replace(main, time_first=True)
     return Meaning(main)
 
 
