@@ -6,13 +6,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from domain_translation.commands import book, pictures, recipe, study
+from domain_translation.commands import book, data, pictures, recipe, study, text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit status: 0 done, 1 failed, 2 wrong request, 128 + n stopped.
 
-    `cool` and `train-denoiser` also return 3: done, except for pictures that were skipped.
+    `cool`, `cool-text` and those that train also return 3: done, except for what was skipped.
     """
     options = _parser().parse_args(arguments)
     return options.run(options)
@@ -21,13 +21,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="domain-translation",
-        description="Make the book from its text notebooks; cool and translate your own pictures.",
+        description="Make the book from its text notebooks; cool and translate your own pictures "
+        "and sentences.",
     )
     commands = parser.add_subparsers(dest="command", required=True)
     book.add(commands)
+    data.add(commands)
     pictures.add(commands)
     recipe.add(commands)
     study.add(commands)
+    text.add(commands)
     return parser
 
 

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import io
-import json
-import os
 import pickle
 import random
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +12,13 @@ import pytest
 import torch
 from datahost import tarred, zipped
 from PIL import Image
+from publicfiles import digest, idx, inside, jpeg, pixels, plain, published
 from scipy import io as matlab
 from torchvision import datasets
 
-from domain_translation.data import convert, fetch, prepare, registry
+from domain_translation.data import convert, fetch, registry
 from domain_translation.data.arrays import load
-from domain_translation.data.fetch import MissingData
-from domain_translation.data.registry import DataSet, parse_registry
-from domain_translation.data.verify import DamagedData
 
-COPIES = os.environ.get(fetch.OWN)  # before `_alone`
 IDX = (
     "train-images-idx3-ubyte.gz",
     "train-labels-idx1-ubyte.gz",
@@ -42,57 +34,6 @@ def _alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv(fetch.CACHE, str(tmp_path / "cache"))
     monkeypatch.setenv(fetch.OFFLINE, "1")
     (tmp_path / "own").mkdir()
-
-
-def digest(content: bytes, algorithm: str = "md5") -> str:
-    return hashlib.new(algorithm, content).hexdigest()
-
-
-def pixels(*shape: int, seed: int = 0) -> np.ndarray:
-    return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
-
-
-def jpeg(image: np.ndarray | Image.Image) -> bytes:
-    out = io.BytesIO()
-    picture = image if isinstance(image, Image.Image) else Image.fromarray(image)
-    picture.save(out, "JPEG", quality=95)
-    return out.getvalue()
-
-
-def plain(*colours: int, size: tuple[int, int]) -> bytes:
-    """Equal upright stripes of the grey levels."""
-    row = np.repeat(np.array(colours, np.uint8), size[0] // len(colours))
-    return jpeg(np.stack([np.tile(row, (size[1], 1))] * 3, 2))
-
-
-def idx(array: np.ndarray) -> bytes:
-    head = struct.pack(f">BBBB{array.ndim}I", 0, 0, 8, array.ndim, *array.shape)
-    return gzip.compress(head + array.tobytes(), mtime=0)
-
-
-def published(
-    name: str,
-    files: dict[str, bytes],
-    own: Path,
-    *,
-    copies: bool = True,
-    **other: str,
-) -> DataSet:
-    """The entry of that name for other files, which lie in the reader's own folder."""
-    like = registry.lookup(name)
-    lines = [
-        "[toy]",
-        f'layout = "{like.layout}"\nconverter = "{like.converter}"',
-        'title = "Toy"\nuse = "tests"\nlicence = "none"\nsource = "made here"\ncitation = []',
-        *(f"{key} = {value}" for key, value in other.items()),
-    ]
-    for file, content in files.items():
-        (own / file).write_bytes(content)
-        lines += [f'[[toy.files]]\nname = "{file}"\nbytes = {len(content)}\nverified = true']
-        lines += [f'sha256 = "{digest(content, "sha256")}"\nurls = ["http://a/{file}"]']
-    if copies:
-        lines += ['[[toy.copies]]\nname = "toy.tar"\nverified = false']
-    return parse_registry("\n".join(lines))["toy"]
 
 
 # Arrays
@@ -133,20 +74,23 @@ def test_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_classes_of_fashion(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    labels = (np.tile(np.arange(10), 1002), np.tile(np.arange(10)[::-1], 501))
+    assert (convert.OF_CLOTHES, convert.OF_TEST) == (1000, 500)
+    monkeypatch.setattr(convert, "OF_CLOTHES", 20)
+    monkeypatch.setattr(convert, "OF_TEST", 10)
+    labels = (np.tile(np.arange(10), 22), np.tile(np.arange(10)[::-1], 11))
     files = digits(datasets.FashionMNIST, tuple(y.astype(np.uint8) for y in labels))
     trust(monkeypatch, datasets.FashionMNIST, files)
     whole = published("fashion_unbalanced", files, tmp_path / "own")
     y = load(whole, "train", 1).y
-    counts = {5: 1002, 7: 1002, 8: 1002, 9: 1002, **dict.fromkeys((0, 1, 2, 3, 4, 6), 1000)}
+    counts = {5: 22, 7: 22, 8: 22, 9: 22, **dict.fromkeys((0, 1, 2, 3, 4, 6), 20)}
     assert y.tolist() == [c for c, n in counts.items() for _ in range(n)]
     test = load(whole, "test", 1)
-    assert test.y.tolist() == [c for c in range(10) for _ in range(500)]
-    balanced = published("fashion", files, tmp_path / "own", each_class="1000")
-    assert load(balanced, "train", 1).y.bincount().tolist() == [1000] * 10
+    assert test.y.tolist() == [c for c in range(10) for _ in range(10)]
+    balanced = published("fashion", files, tmp_path / "own", each_class="15")
+    assert load(balanced, "train", 1).y.bincount().tolist() == [15] * 10
     # The first ones of a class: rows 5, 15, 25 ... of the public file.
-    rows = np.arange(1000) * 10 + 5
-    first = load(balanced, "train").x[:1000, 0, 2, 2]
+    rows = np.arange(15) * 10 + 5
+    first = load(balanced, "train").x[:15, 0, 2, 2]
     assert ((first + 1) * 127.5).round().tolist() == (rows % 256).tolist()
 
 
@@ -204,10 +148,6 @@ def made(name: str, files: dict[str, bytes], tmp_path: Path) -> Path:
     return folder
 
 
-def inside(folder: Path) -> list[str]:
-    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
-
-
 def level(path: Path) -> int:
     return round(float(np.asarray(Image.open(path).convert("L")).mean()))
 
@@ -248,8 +188,11 @@ def test_cats_and_dogs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert level(folder / "trainB/dog.1.jpg") == pytest.approx(160, abs=4)
 
 
-def test_faces(tmp_path: Path) -> None:
-    people = [f"Name_{k:04d}" for k in range(1010)]
+def test_faces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (convert.ASIDE, convert.TESTED) == (500, 500)
+    monkeypatch.setattr(convert, "ASIDE", 5)
+    monkeypatch.setattr(convert, "TESTED", 7)
+    people = [f"Name_{k:04d}" for k in range(20)]
     frame = np.zeros((250, 250, 3), np.uint8)
     frame[50:200, 50:200] = 200  # the part that is kept
     picture = jpeg(frame)
@@ -258,8 +201,8 @@ def test_faces(tmp_path: Path) -> None:
     folder = made("lfw64", {"lfw-deepfunneled.tgz": tarred(members, "w:gz")}, tmp_path)
     order = list(people)
     random.Random(0).shuffle(order)
-    expected = [f"test/{p}_0001.jpg" for p in order[500:1000]]
-    expected += [f"train/{p}_0001.jpg" for p in order[1000:]]
+    expected = [f"test/{p}_0001.jpg" for p in order[5:12]]
+    expected += [f"train/{p}_0001.jpg" for p in order[12:]]
     assert inside(folder) == sorted(expected)
     face = Image.open(folder / expected[0])
     assert face.size == (64, 64)
@@ -295,107 +238,3 @@ def test_mnist_m(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert max(numbers) < 90
     assert all(k % 7 == int(p.split("/")[1]) for k, p in zip(numbers, found, strict=True))
     assert sum(p.startswith("test/") for p in found) == 10
-
-
-# Whole or not at all
-
-
-def toy(tmp_path: Path, **other: str) -> DataSet:
-    files = {"maps.tar.gz": tarred({"maps/train/1.jpg": plain(40, 200, size=(120, 60))}, "w:gz")}
-    return published("maps256", files, tmp_path / "own", pictures=PICTURES, **other)
-
-
-PICTURES = """{ root = ".", domains = ["photo", "map"], train = ["train/photo", "train/map"], \
-held_out = ["val/photo", "val/map"], validation = [0, 0], test = [0, 0], seed = 0, \
-counts = { "train/photo" = 1, "train/map" = 1, "val/photo" = 0, "val/map" = 0 } }"""
-
-
-def test_other_pixels_are_refused_where_they_are_known(tmp_path: Path) -> None:
-    wrong = "0" * 64
-    with pytest.raises(DamagedData, match=r"maps\.tar\.gz of the data set 'toy' decode to"):
-        prepare.prepare(toy(tmp_path, decoded=f'"{wrong}"', canonical="true"))
-    assert not [p for p in (tmp_path / "cache").rglob("*") if p.is_dir() and p.name != "made"]
-    found = toy(tmp_path, decoded=f'"{wrong}"')
-    (folder,) = prepare.prepare(found)
-    own = prepare.decoded(found, [folder])
-    assert json.loads((folder / prepare.ORIGIN).read_text())["decoded"] == own
-    assert prepare.checksums(found) == {"toy, made anew": own}
-    same = toy(tmp_path, decoded=f'"{own}"', canonical="true")
-    assert prepare.checksums(same) == same.known == {"toy.tar": ""}
-
-
-def test_pixels_count_and_not_how_they_are_stored(tmp_path: Path) -> None:
-    found, image = toy(tmp_path), pixels(9, 9, 3)
-    for name, kind in (("a", "png"), ("b", "bmp"), ("c", "png")):
-        (tmp_path / name).mkdir()
-        Image.fromarray(image).save(tmp_path / name / "x.jpg", kind)
-    image[0, 0, 0] ^= 1
-    Image.fromarray(image).save(tmp_path / "c" / "x.jpg", "png")
-    a, b, c = (prepare.decoded(found, [tmp_path / name]) for name in "abc")
-    assert a == b
-    assert a != c
-
-
-def test_the_copies_come_first(tmp_path: Path) -> None:
-    found = toy(tmp_path)
-    (tmp_path / "own" / "toy.tar").write_bytes(b"anything")
-    assert prepare.prepare(found) == (tmp_path / "own" / "toy.tar",)
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"<html>", tarred({"other": b""}, "w:gz"), tarred({"maps/train/1.jpg": b"?"}, "w:gz")],
-    ids=["no archive", "another one", "no picture"],
-)
-def test_what_cannot_be_converted(tmp_path: Path, content: bytes) -> None:
-    found = published("lfw64", {"lfw-deepfunneled.tgz": content}, tmp_path / "own")
-    if content[:1] == b"<":
-        with pytest.raises(DamagedData, match=r"'toy' cannot be converted \(.*fetched again$"):
-            prepare.prepare(found)
-    found = published("maps256", {"maps.tar.gz": content}, tmp_path / "own", pictures=PICTURES)
-    with pytest.raises(DamagedData, match=r"maps\.tar\.gz|1\.jpg"):
-        prepare.unpack(found)
-    assert not [p for p in (tmp_path / "cache").rglob("*") if p.is_dir() and p.name != "made"]
-
-
-def test_a_missing_public_file_is_one_sentence() -> None:
-    with pytest.raises(MissingData) as caught:
-        load("svhn", "train")
-    for part in ("train_32x32.mat", "'svhn'", "182.0 MB", "ufldl.stanford.edu", fetch.OWN):
-        assert part in str(caught.value)
-
-
-def test_checksums_are_those_of_torchvision() -> None:
-    sets = registry.datasets()
-    md5 = {name: {f.name: f.md5 for f in sets[name].files} for name in sets}
-    assert md5["mnist"] == dict(datasets.MNIST.resources)
-    assert [*md5["cifar10"].values()] == [datasets.CIFAR10.tgz_md5]
-    for part in ("train", "test"):
-        url, name, known, *_ = datasets.SVHN.split_list[part]
-        assert md5["svhn"][name] == known
-        assert url in {u for f in sets["svhn"].files for u in f.urls}
-    assert datasets.LFWPeople.file_dict["deepfunneled"][1:] == (*md5["lfw64"].items(),)[0]
-
-
-def test_mnist_is_the_published_one() -> None:
-    """The copies' arrays behind the headers of the public files have their sha256, unpacked."""
-    if not COPIES or not (Path(COPIES) / "mnist_train.npz").is_file():
-        pytest.skip(f"{fetch.OWN} names no folder with mnist_train.npz")
-    stored = np.load(Path(COPIES) / "mnist_train.npz")
-    files = (gzip.decompress(idx(stored[name])) for name in ("images", "labels"))
-    assert [digest(file, "sha256") for file in files] == [
-        "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-        "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-    ]
-
-
-@pytest.mark.parametrize("name", ["mnist", "fashion", "fashion_unbalanced", "lfw64"])
-def test_the_copies_decode_to_what_the_registry_says(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    found = registry.lookup(name)
-    monkeypatch.setenv(fetch.OWN, COPIES or str(tmp_path))
-    if not fetch.own_copies(found):
-        pytest.skip(f"{fetch.OWN} names no folder with {', '.join(found.known)}")
-    read = prepare.prepare if found.layout == "arrays" else prepare.unpack
-    assert prepare.decoded(found, read(found)) == found.decoded

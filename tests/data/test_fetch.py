@@ -191,7 +191,7 @@ def test_offline(
 
 def test_a_set_without_an_address(tmp_path: Path) -> None:
     with pytest.raises(
-        MissingData, match=f"not published .*after a login.* name that folder in {fetch.OWN}"
+        MissingData, match=f"not published .*after a login.* name its folder in {fetch.OWN}"
     ):
         fetch.fetch("mountain2glacier96", cache=tmp_path)
 

@@ -12,7 +12,7 @@ from torch import Generator, Tensor
 from domain_translation import cooling
 from domain_translation.data.folders import Domains
 from domain_translation.denoising import DenoiserConfig
-from domain_translation.studies.cooling import likeness, likeness_paper
+from domain_translation.studies.cooling import likeness, likeness_paper, likeness_public
 from domain_translation.translators import cyclegan
 
 
@@ -97,6 +97,13 @@ def test_shipped_directions_are_behind_the_numbers_of_a_run(
     assert len({tuple(m.networks) for m in rows.values()}) == 1
     again = likeness.run(of, 1, Path())
     assert torch.equal(found["after_cooling"], again["after_cooling"])
+    # The same scenes before classifiers that anybody can get.
+    monkeypatch.setattr(
+        likeness.imagenet, "paper_judges", lambda names: dict.fromkeys(names, brightness_of_zebras)
+    )
+    public = likeness_public.run(of, 1, Path())
+    assert len(public["truth"]) == 2
+    assert torch.equal(public["after_cooling"][1:], found["after_cooling"])
 
 
 def test_stored_gains_are_of_one_training() -> None:

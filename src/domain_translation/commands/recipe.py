@@ -36,6 +36,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the command; the exit status."""
+    from domain_translation.data.verify import DamagedData
     from domain_translation.pretrained import recipes
     from domain_translation.training import TrainingError
     from domain_translation.training.checkpoints import CheckpointError
@@ -53,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
         return complain(f"there is no recipe {options.name!r}; choose from {known}", USAGE_ERROR)
     try:
         paths = recipes.run(options.name, options.out, options.steps, options.checkpoint)
-    except (CheckpointError, TrainingError, OSError) as error:
+    except (CheckpointError, DamagedData, TrainingError, OSError) as error:
         return complain(str(error), FAILED)
     print(*paths, sep="\n")
     return 0

@@ -48,6 +48,7 @@ def run(options: argparse.Namespace) -> int:
     """Run the command; the exit status."""
     if options.list == bool(options.name):
         return complain("study needs a NAME, or --list, which shows all", USAGE_ERROR)
+    from domain_translation.data.verify import DamagedData
     from domain_translation.notebook.cards import CardError
     from domain_translation.studies.study import StudyError
     from domain_translation.training.checkpoints import CheckpointError
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
         return INTERRUPTED + (stop.args[0] if stop.args else signal.SIGINT)
     except StudyError as error:
         return complain(str(error), USAGE_ERROR)
-    except (CardError, CheckpointError) as error:
+    except (CardError, CheckpointError, DamagedData) as error:
         return complain(str(error), FAILED)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""

@@ -32,8 +32,10 @@ Labelled = tuple[np.ndarray, np.ndarray]
 MNIST_TEST = 5000  # the first of the 10,000 test digits
 WARES = (5, 7, 8, 9)  # Fashion-MNIST's sandals, sneakers, bags and ankle boots
 CLOTHES = (0, 1, 2, 3, 4, 6)
+OF_CLOTHES, OF_TEST = 1000, 500  # the first pictures of a class
 MNIST_M = {"train": 6000, "test": 1000}  # of the first 9,001 test digits in a random order
 DIGITS = 9001
+ASIDE, TESTED = 500, 500  # people of Labeled Faces in the Wild
 ANIMALS = {"train": range(1, 1001), "test": range(4001, 5001, 2)}  # Kaggle's numbers
 
 
@@ -49,8 +51,8 @@ def fashion(files: Files, out: Path) -> None:
     train, test = _published(datasets.FashionMNIST, files, {"train": True}, {"train": False})
     for name, part, classes, n in (
         ("train_1_shoes_bags", train, WARES, None),
-        ("train_2_clothes", train, CLOTHES, 1000),
-        ("test", test, range(10), 500),
+        ("train_2_clothes", train, CLOTHES, OF_CLOTHES),
+        ("test", test, range(10), OF_TEST),
     ):
         rows = np.concatenate([first_of_each(part[1], {c: n}) for c in classes])
         save_labelled(out / f"fashion_{name}.npz", part[0][rows], part[1][rows])
@@ -137,7 +139,7 @@ def lfw64(files: Files, out: Path) -> None:
         members = {m.name: m for m in archive.getmembers() if m.name.endswith("_0001.jpg")}
         people = sorted(members, key=lambda name: Path(name).name)
         random.Random(0).shuffle(people)
-        for part, names in (("test", people[500:1000]), ("train", people[1000:])):
+        for part, names in (("test", people[ASIDE:][:TESTED]), ("train", people[ASIDE + TESTED :])):
             for name in names:
                 content = archive.extractfile(members[name])
                 if content is None:

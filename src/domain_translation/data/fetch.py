@@ -154,11 +154,12 @@ def _from_mirrors(dataset: DataSet, file: DataFile, folder: Path) -> None:
             (folder / file.name).unlink()
             failures.append(f"{url} ({error})")
         except (OSError, ValueError) as error:
-            failures.append(f"{url} ({error})")
+            # Of a failed connection requests tells its own story around the reason.
+            failures.append(f"{url} ({getattr(next(iter(error.args), error), 'reason', error)})")
     raise MissingData(
         f"{file.name} of the data set {dataset.name!r} ({file.size}) could not be downloaded: "
         f"{'; '.join(failures)}. Try again later (what came so far is kept), or get the file by "
-        f"other means and name its folder in {OWN}"
+        f"other means and {_put_it(dataset)}"
     )
 
 
@@ -166,16 +167,14 @@ def _how_to_get(dataset: DataSet, file: DataFile) -> str:
     what = f"{file.name} of the data set {dataset.name!r} ({file.size})"
     if not file.urls:
         made = dataset.rebuild or f"made from: {dataset.source}"
-        return (
-            f"{what} is not published as a file ({made}); put it into a folder and name that "
-            f"folder in {OWN}"
-        )
-    if dataset.layout == "torchvision":
-        return (
-            f"{what} is not here and the network is switched off; download {file.urls[0]} into "
-            f"{file_folder(dataset)} (TORCH_HOME moves it), or unset {OFFLINE}"
-        )
+        return f"{what} is not published as a file ({made}); get a copy and {_put_it(dataset)}"
     return (
-        f"{what} is not here and the network is switched off; download {file.urls[0]} into a "
-        f"folder and name that folder in {OWN}, or unset {OFFLINE} (and pass offline=False)"
+        f"{what} is not here and the network is switched off; download {file.urls[0]} and "
+        f"{_put_it(dataset)}, or unset {OFFLINE} (and pass offline=False)"
     )
+
+
+def _put_it(dataset: DataSet) -> str:
+    if dataset.layout == "torchvision":
+        return f"put it into {file_folder(dataset)} (TORCH_HOME names another place)"
+    return f"name its folder in {OWN}"

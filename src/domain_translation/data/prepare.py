@@ -18,7 +18,7 @@ from pathlib import Path
 from PIL import UnidentifiedImageError
 
 from domain_translation.data.extract import extract, whole_folder
-from domain_translation.data.fetch import cache_folder, fetch, own_copies
+from domain_translation.data.fetch import cache_folder, fetch, file_folder, own_copies, own_path
 from domain_translation.data.images import SUFFIXES, open_rgb
 from domain_translation.data.labelled_files import read_labelled
 from domain_translation.data.registry import DataFile, DataSet, lookup
@@ -101,6 +101,25 @@ def decoded(dataset: str | DataSet, paths: Sequence[Path]) -> str:
 def made_folder(dataset: DataSet, cache: Path | None = None) -> Path:
     """Where a converter's work goes."""
     return cache_folder(cache) / "made" / dataset.name
+
+
+def state(dataset: str | DataSet, *, cache: Path | None = None) -> str:
+    """Where a set is, in two words; only names are looked at.
+
+    Raises MissingData: the reader's own folder does not exist.
+    """
+    found = lookup(dataset)
+    if found.copies and all(own_path(found, f) for f in found.copies):
+        return "own copies"
+    if made_folder(found, cache).is_dir():
+        return "made here"
+    folder = file_folder(found, cache)
+    here = [bool(own_path(found, f)) or (folder / f.name).is_file() for f in found.files]
+    if here and all(here):
+        return "files here"
+    if not all(f.urls for f in found.files or found.copies):
+        return "by hand"
+    return "partly here" if any(here) else "to fetch"
 
 
 def checksums(dataset: str | DataSet, *, cache: Path | None = None) -> Mapping[str, str]:

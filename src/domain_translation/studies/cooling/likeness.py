@@ -1,7 +1,8 @@
 """Zebra and orange likeness under ImageNet classifiers: L-Cool's Table 2 (lcool.tab2).
 
 The procedural animals and fruit are shown to the two ImageNet classifiers of the registry, which
-were trained on photographs by others. `likeness_paper` is the source's own experiment.
+were trained on photographs by others. `likeness_public` shows them to two that anybody can get,
+`likeness_paper` is the source's own experiment.
 """
 
 from __future__ import annotations
@@ -83,7 +84,12 @@ def run(of: Scenes, seed: int, folder: Path) -> dict[str, Tensor]:
     """Procedural pictures before ImageNet classifiers; errors as in `fetch.fetch`."""
     classifiers = fetch.fetch("mobilenet")[0].parent
     fetch.fetch("squeezenet")
-    judges, index = imagenet.full_judges(classifiers), TARGETS[of.name]
+    return before(imagenet.full_judges(classifiers), of, seed)
+
+
+def before(judges: Mapping[str, Judge], of: Scenes, seed: int) -> dict[str, Tensor]:
+    """Scenes drawn by `seed`, translated, cooled and judged."""
+    index = TARGETS[of.name]
     d = directions.load(of.name, seed=seed, validation=1, test=of.scenes)
     found = cooling.study(d.translator, d.score, d.test.source, of.setting, seed)
     return judged(found, judges, index) | {"truth": likeness(judges, d.test.target, index)}

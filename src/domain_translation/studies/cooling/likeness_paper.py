@@ -99,6 +99,6 @@ STUDY = Study(
     run,
     measure,
     trains=True,
-    data=("horse2zebra",),
+    data=("horse2zebra", *(imagenet.CLASSIFIERS[name][0] for name in imagenet.LCOOL)),
     profile="paper",
 )
