@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 from itertools import combinations
 from typing import NamedTuple
 
-from domain_translation.synthetic.grammar.lexicon import CATEGORIES, LANGUAGES
+from domain_translation.synthetic.grammar.lexicon import CATEGORIES, LANGUAGES, TIMES
 from domain_translation.synthetic.grammar.parser import MODULES
 
 ALIKE = 0.75  # share of letters in common from which two words count as cognates
@@ -29,26 +29,31 @@ class Row(NamedTuple):
     cognates: float
 
 
-def _citation(lemma: str, category: str, language: str) -> str:
-    """The form under which a dictionary lists a lemma, without accents and in lower case."""
+def _forms(lemma: str, category: str, language: str) -> list[str]:
+    """The word forms of a lemma that tell it, the one that a dictionary lists first."""
     module = MODULES[language]
     entry: list[str] = module.WORDS[lemma]
     if category == "name":
-        return lemma.lower()
+        return [lemma]
     if category == "place":
-        text = entry[1]
-    elif category == "month":
-        text = entry[-1]
-    else:
-        forms: dict[str, str] = module.FORMS[lemma]
-        text = forms.get("infinitive") or forms.get("singular") or " ".join(entry)
-    plain = unicodedata.normalize("NFD", text.lower())
-    return "".join(c for c in plain if not unicodedata.combining(c))
+        return [entry[1]]
+    if category in TIMES:
+        return sorted(entry, key=len, reverse=True)
+    if category in ("modal", "determiner"):
+        return list(filter(None, entry))
+    forms: dict[str, str] = module.FORMS[lemma]
+    return list(forms.values())
+
+
+def _plain(word: str) -> str:
+    """Without accents, in lower case."""
+    apart = unicodedata.normalize("NFD", word.lower())
+    return "".join(c for c in apart if not unicodedata.combining(c))
 
 
 def cognate(lemma: str, category: str) -> bool:
     """Whether at least two languages spell a lemma alike."""
-    words = [_citation(lemma, category, language) for language in LANGUAGES]
+    words = [_plain(_forms(lemma, category, language)[0]) for language in LANGUAGES]
     return any(
         a and b and SequenceMatcher(None, a, b, autojunk=False).ratio() >= ALIKE
         for a, b in combinations(words, 2)
@@ -59,7 +64,7 @@ def describe() -> Iterator[Row]:
     """A row for every category, in the order of the lexicon."""
     for category, lemmas in CATEGORIES.items():
         forms = {
-            language: len({f for m in lemmas for f in MODULES[language].FORMS[m].values()})
+            language: len({form for m in lemmas for form in _forms(m, category, language)})
             for language in LANGUAGES
         }
         share = sum(cognate(lemma, category) for lemma in lemmas) / len(lemmas)
