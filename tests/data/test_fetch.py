@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -227,6 +229,48 @@ def test_ones_own_damaged_copy_is_refused_and_kept(
         fetch.fetch(entry({"a.bin": (BODY, [host.url("/a.bin")])}), cache=tmp_path / "cache")
     assert (tmp_path / "a.bin").read_bytes() == copy
     assert not host.requests
+
+
+def test_an_md5_alone_is_compared(
+    host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.content["/a.bin"] = BODY
+    toy = entry({"a.bin": (BODY, [host.url("/a.bin")])}, known=False)
+    (file,) = toy.files
+    right = replace(file, md5=hashlib.md5(BODY).hexdigest(), bytes=None)
+    (path,) = fetch.fetch(replace(toy, files=(right,)), cache=tmp_path)
+    wrong = replace(right, md5="0" * 32)
+    with pytest.raises(MissingData, match="does not match the known hash"):
+        fetch.fetch(replace(toy, files=(wrong,)), cache=tmp_path / "other")
+    monkeypatch.setenv(fetch.OWN, str(path.parent))
+    with pytest.raises(DamagedData, match="has md5"):
+        fetch.fetch(replace(toy, files=(wrong,)), cache=tmp_path / "other")
+    assert path.read_bytes() == BODY
+
+
+def test_eight_digits_of_a_sha256_are_compared(host: Host, tmp_path: Path) -> None:
+    """As torchvision publishes them; pooch could not."""
+    host.content["/a.pth"] = BODY
+    toy = entry({"a.pth": (BODY, [host.url("/a.pth")])})
+    (file,) = toy.files
+    right = replace(file, sha256=(file.sha256 or "")[:8])
+    (path,) = fetch.fetch(replace(toy, files=(right,)), cache=tmp_path)
+    assert path.read_bytes() == BODY
+    with pytest.raises(MissingData, match="has sha256"):
+        fetch.fetch(replace(toy, files=(replace(right, sha256="0" * 8),)), cache=tmp_path / "other")
+    assert not [p for p in (tmp_path / "other").rglob("a.pth")]
+
+
+def test_equal_names_lie_in_folders_of_their_sets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MNIST's and Fashion-MNIST's files have the same names."""
+    monkeypatch.setenv(fetch.OWN, str(tmp_path))
+    (tmp_path / "toy").mkdir()
+    (tmp_path / "toy" / "a.bin").write_bytes(BODY)
+    (tmp_path / "a.bin").write_bytes(b"of another set")
+    toy = entry({"a.bin": (BODY, [])})
+    assert fetch.fetch(toy, cache=tmp_path / "cache") == (tmp_path / "toy" / "a.bin",)
 
 
 def test_ones_own_folder_must_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
