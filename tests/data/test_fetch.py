@@ -258,7 +258,7 @@ def test_eight_digits_of_a_sha256_are_compared(host: Host, tmp_path: Path) -> No
     assert path.read_bytes() == BODY
     with pytest.raises(MissingData, match="has sha256"):
         fetch.fetch(replace(toy, files=(replace(right, sha256="0" * 8),)), cache=tmp_path / "other")
-    assert not [p for p in (tmp_path / "other").rglob("a.pth")]
+    assert not list((tmp_path / "other").rglob("a.pth"))
 
 
 def test_equal_names_lie_in_folders_of_their_sets(
