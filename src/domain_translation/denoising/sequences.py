@@ -15,8 +15,9 @@ from pathlib import Path
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.nn.functional import linear
 
-from domain_translation.denoising.linear import linear_filter
+from domain_translation.denoising.linear import fit_filter
 from domain_translation.runtime import seeded
 from domain_translation.sampling.scores import Denoiser, dae_score
 from domain_translation.training import Batch, Batches
@@ -202,10 +203,10 @@ def train_sequence_denoiser(
 def wiener_filter(points: Points, sigma: float, seed: int = 0) -> Denoiser:
     """The best linear denoiser of single tokens, sentences (B, n, d) -> the like.
 
-    To `linear_filter`, the tokens are the pixels of one tall picture with d channels.
+    To `linear.fit_filter`, the tokens are the pixels of one tall picture with d channels.
 
     Args:
-        points: sentences to fit it on, by length, on the CPU.
+        points: sentences to fit it on, by length.
         sigma: standard deviation of the noise.
         seed: of the noise it is fitted with.
 
@@ -216,13 +217,10 @@ def wiener_filter(points: Points, sigma: float, seed: int = 0) -> Denoiser:
     mean, variance = _moments(points)
     scale = math.sqrt(variance)  # the filter's ridge is meant for coordinates of variance 1
     tokens = torch.cat([x.reshape(-1, width) for x in points.values()])
-    picture = ((tokens - mean) / scale).T[None, :, :, None]
-    best = linear_filter(picture, sigma / scale, size=1, stride=1, seed=seed)
-
-    def denoise(x: Tensor) -> Tensor:
-        return mean + scale * best(((x - mean) / scale).mT[..., None])[..., 0].mT
-
-    return denoise
+    picture = ((tokens - mean) / scale).T[None, :, :, None].cpu()
+    kernel, bias = fit_filter(picture, sigma / scale, size=1, stride=1, seed=seed)
+    weight, bias = kernel[..., 0, 0].to(mean), mean + scale * bias.to(mean)
+    return lambda x: linear(x - mean, weight, bias)
 
 
 def mean_filter(points: Points) -> Denoiser:
@@ -243,7 +241,7 @@ def residual_share(denoiser: Denoiser, points: Points, sigma: float, seed: int =
 
     Args:
         denoiser: r, (B, n, d) -> (B, n, d).
-        points: sentences that it was not trained on, by length, on the CPU.
+        points: sentences that it was not trained on, by length.
         sigma: standard deviation of the noise.
         seed: of the noise.
 
@@ -255,8 +253,8 @@ def residual_share(denoiser: Denoiser, points: Points, sigma: float, seed: int =
     left, numbers = 0.0, 0
     with torch.no_grad():
         for x in points.values():
-            noise = sigma * torch.randn(x.shape, generator=generator)
-            left += float((denoiser(x + noise) - x).double().square().sum())
+            noise = sigma * torch.randn(x.shape, generator=generator).to(x)
+            left += float((denoiser(x + noise) - x).square().sum())
             numbers += x.numel()
     return left / numbers / _moments(points)[1]
 
