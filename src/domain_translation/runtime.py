@@ -1,15 +1,18 @@
-"""The environment of a run: versions, devices, precision, and seeded initialisation."""
+"""The environment of a run: versions, devices, precision, seeded initialisation, progress."""
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from importlib import metadata
 from typing import Any
 
 import torch
 from torch import Generator, Tensor
+from tqdm import tqdm
 
 # What decides the numbers of a run; each is a dependency of the package.
 _NAMED = ("domain-translation", "torch", "numpy", "scipy", "scikit-learn")
@@ -151,3 +154,49 @@ def in_parts(f: Callable[..., Tensor], *inputs: Tensor, size: int = 256) -> Tens
     """
     parts = zip(*(torch.split(x, size) for x in inputs), strict=True)
     return torch.cat([f(*part) for part in parts])
+
+
+# Seconds between two lines of `progress` where standard error is no terminal; None: no lines.
+_LINES: ContextVar[float | None] = ContextVar("lines", default=None)
+
+
+@contextmanager
+def progress_lines(every: float = 30.0) -> Iterator[None]:
+    """A block whose `progress` writes a line every so many seconds into what is no terminal.
+
+    For commands, whose standard error is often a file; a notebook would show them as output.
+    """
+    token = _LINES.set(every)
+    try:
+        yield
+    finally:
+        _LINES.reset(token)
+
+
+def progress(items: Iterable[Any] | None = None, **options: Any) -> Any:
+    """A progress bar with the time that is left: tqdm's, on a terminal.
+
+    Elsewhere there is nothing, or lines of text within `progress_lines`.
+
+    Args:
+        items: what is iterated over; None where `update` is called instead.
+        options: of `tqdm`: desc, total, initial, unit ...
+    """
+    every = _LINES.get()
+    if sys.stderr.isatty() or every is None:
+        return tqdm(items, disable=None, **options)
+    return tqdm(
+        items, file=_Lines(), mininterval=every, maxinterval=every, delay=every, ncols=90,
+        ascii=True, leave=False, **options,
+    )  # fmt: skip
+
+
+class _Lines:
+    """Standard error for a bar: every state of it becomes a line."""
+
+    def write(self, text: str) -> None:
+        if text := text.strip():
+            print(text, file=sys.stderr, flush=True)
+
+    def flush(self) -> None:
+        sys.stderr.flush()

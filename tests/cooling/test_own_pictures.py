@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import shutil
 import subprocess
 import sys
@@ -32,12 +33,15 @@ from domain_translation.cooling.pictures import (
     score_rms,
     train_denoiser_on_folder,
 )
+from domain_translation.cooling.pictures.chain import chain
 from domain_translation.cooling.pictures.codec import decode, encode, to_image
+from domain_translation.cooling.pictures.denoisers import doubt
 from domain_translation.cooling.pictures.folders import find_pictures
 from domain_translation.cooling.pictures.sheet import COLUMNS
 from domain_translation.cooling.pictures.view import View
 from domain_translation.data.images import to_tensor
 from domain_translation.runtime import seeded
+from domain_translation.sampling.langevin import DivergenceError
 from domain_translation.training.model_files import load_model
 
 QUICK: dict[str, Any] = {"steps": 3, "step_size": 0.02}
@@ -214,11 +218,17 @@ def test_names_formats_and_sizes_are_kept(tmp_path: Path, denoiser: pictures.Den
         own.draw(source / name, *size, seed=i)
     (source / "notes.txt").write_text("not a picture")
     own.draw(source / ".hidden" / "x.png", 9, 9)
-    report = cool_folder(own.generator(), denoiser, source, tmp_path / "out", **QUICK)
+    told: list[str] = []
+    report = cool_folder(
+        own.generator(), denoiser, source, tmp_path / "out", **QUICK, tell=told.append
+    )
     assert not report.skipped
+    assert report.passed == {".txt": 1}
+    assert told[0] == "passed over: 1 .txt"
+    assert told[1].startswith("5 pictures: at most ")
     for kind in ("cooled", "translated"):
         below = tmp_path / "out" / kind
-        assert {p.as_posix() for p in find_pictures(below)} == set(sizes)
+        assert {p.as_posix() for p in find_pictures(below).pictures} == set(sizes)
         for name, size in sizes.items():
             with Image.open(below / name) as image:
                 assert image.size == size
@@ -324,7 +334,7 @@ def test_one_broken_picture_among_good_ones_is_skipped(
         ("0a.png", "broken"),
         ("1b.jpg", "broken"),
     ]
-    assert "neither a PNG nor a JPEG" in report.skipped[0].reason
+    assert "no picture in a format" in report.skipped[0].reason
     assert "cut short" in report.skipped[1].reason
     assert [r["reason"] for r in rows(tmp_path / "out")] == [r.reason for r in report.rows]
     good, out = own.bytes_below(tmp_path / "good"), own.bytes_below(tmp_path / "out")
@@ -438,37 +448,182 @@ def test_files_of_another_origin_are_never_overwritten(
     assert (tmp_path / "out/translated/1.png").read_bytes() == mine
 
 
-def test_a_run_without_results_leaves_its_folder_free(
+def test_networks_that_fail_at_once_leave_the_folder_free(
     tmp_path: Path, denoiser: pictures.Denoiser
 ) -> None:
     own.draw(tmp_path / "in/a.png", 24, 24)
     own.draw(tmp_path / "in/b.png", 28, 24)
-
-    def picky(x: Tensor) -> Tensor:
-        return x if x.shape[3] == 24 else x[..., :24]
-
-    calls = 0
-
-    def stumbling(x: Tensor) -> Tensor:
-        nonlocal calls
-        calls += 1
-        if calls == 2:
-            raise RuntimeError("abc")
-        return x
-
     whole = load_denoiser(own.denoiser_file(tmp_path / "d.safetensors", size=24))
     with pytest.raises(RequestError, match="would see one of 28x24"):
         cool_folder(negative, whole, tmp_path / "in", tmp_path / "out", **QUICK)
-    assert not (tmp_path / "out").exists()
+
+    def broken(x: Tensor) -> Tensor:
+        raise RuntimeError("abc")
+
     with pytest.raises(PicturesError, match="abc"):
-        cool_folder(stumbling, denoiser, tmp_path / "in", tmp_path / "out", **QUICK)
-    assert (tmp_path / "out/run.json").exists()
-    assert not cool_folder(
-        negative, whole, tmp_path / "in", tmp_path / "out", size=24, **QUICK
-    ).skipped
-    with pytest.raises(PicturesError, match="1x3x24x28"):
-        cool_folder(picky, denoiser, tmp_path / "in", tmp_path / "out2", **QUICK)
-    assert find_pictures(tmp_path / "out2/translated") == [Path("a.png")]
+        cool_folder(broken, denoiser, tmp_path / "in", tmp_path / "out", **QUICK)
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_picture_that_fails_does_not_cost_the_others(
+    tmp_path: Path, denoiser: pictures.Denoiser
+) -> None:
+    """field-cases D3: a translator that returns NaN for one picture, the first in the folder."""
+    own.folder(tmp_path / "in", 4)
+    own.draw(tmp_path / "in/-odd.png", 28, 24)
+
+    def picky(x: Tensor) -> Tensor:
+        return -x if x.shape[3] == 24 else x * torch.nan
+
+    report = cool_folder(picky, denoiser, tmp_path / "in", tmp_path / "out", **QUICK)
+    (row,) = report.skipped
+    assert (row.file, row.status) == ("-odd.png", "failed")
+    assert "NaN or infinite" in row.reason
+    assert [r["status"] for r in rows(tmp_path / "out")] == ["failed", *["done"] * 4]
+    again = cool_folder(picky, denoiser, tmp_path / "in", tmp_path / "out", **QUICK)
+    assert again.kept == 4
+
+
+def test_too_little_memory_for_one_picture_names_the_remedy(
+    tmp_path: Path, denoiser: pictures.Denoiser
+) -> None:
+    own.folder(tmp_path / "in", 2)
+    own.draw(tmp_path / "in/1 huge.png", 48, 24)
+
+    def small_memory(x: Tensor) -> Tensor:
+        if x.shape[3] == 48:
+            raise RuntimeError("[enforce fail at alloc_cpu.cpp:127] DefaultCPUAllocator: 9 GB")
+        return x
+
+    report = cool_folder(small_memory, denoiser, tmp_path / "in", tmp_path / "out", **QUICK)
+    (row,) = report.skipped
+    assert row.file == "1 huge.png"
+    assert "give --size" in row.reason
+
+
+def test_the_table_is_true_after_a_stop(tmp_path: Path, denoiser: pictures.Denoiser) -> None:
+    own.folder(tmp_path / "in", 3)
+    calls = 0
+
+    def stopped(x: Tensor) -> Tensor:
+        nonlocal calls
+        calls += 1
+        if calls == 4:  # one for the trial
+            raise KeyboardInterrupt
+        return -x
+
+    with pytest.raises(KeyboardInterrupt):
+        cool_folder(stopped, denoiser, tmp_path / "in", tmp_path / "out", **QUICK)
+    assert [r["status"] for r in rows(tmp_path / "out")] == ["done", "done", "waiting"]
+    cool_folder(stopped, denoiser, tmp_path / "in", tmp_path / "out", **QUICK)
+    cool_folder(stopped, denoiser, tmp_path / "in", tmp_path / "whole", **QUICK)
+    assert own.bytes_below(tmp_path / "out") == own.bytes_below(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("kind", ["webp", "tif", "bmp", "gif"])
+def test_what_pillow_decodes_is_read(
+    kind: str, tmp_path: Path, denoiser: pictures.Denoiser
+) -> None:
+    for i in range(3):
+        own.draw(tmp_path / f"in/{i}.{kind}", 24, 24, seed=i)
+    own.draw(tmp_path / "in/4.png", 24, 24)
+    report = cool_folder(negative, denoiser, tmp_path / "in", tmp_path / "out", **QUICK)
+    assert [row.status for row in report.rows] == ["done"] * 4
+    with Image.open(tmp_path / f"out/cooled/0.{kind}.png") as image:
+        assert (image.format, image.size) == ("PNG", (24, 24))
+
+
+def test_results_that_would_share_a_name_are_refused(
+    tmp_path: Path, denoiser: pictures.Denoiser
+) -> None:
+    own.draw(tmp_path / "in/a.webp", 24, 24)
+    own.draw(tmp_path / "in/a.webp.png", 24, 24)
+    with pytest.raises(RequestError, match="would both become"):
+        cool_folder(negative, denoiser, tmp_path / "in", tmp_path / "out", **QUICK)
+
+
+def test_linked_folders_and_other_files_are_counted(
+    tmp_path: Path, denoiser: pictures.Denoiser
+) -> None:
+    own.folder(tmp_path / "in", 1)
+    own.folder(tmp_path / "other", 1)
+    (tmp_path / "in/linked").symlink_to(tmp_path / "other")
+    (tmp_path / "in/a.heic").write_text("")
+    found = find_pictures(tmp_path / "in")
+    assert found.passed == {".heic": 1, "linked folder": 1}
+    (tmp_path / "none").mkdir()
+    (tmp_path / "none/a.heic").write_text("")
+    with pytest.raises(PicturesError, match=r"there are 1 \.heic"):
+        find_pictures(tmp_path / "none")
+
+
+# How far a picture is cooled
+
+
+def cleaner(level: float) -> pictures.Denoiser:
+    """A denoiser towards black whose card says at which score to stop; its score is -x/sigma^2."""
+    card = {"sigma": 0.3, "score_rms": {"50 %": level, "95 %": 2 * level}}
+    return pictures.Denoiser(lambda x: 0.0 * x, 0.3, card, "")
+
+
+def test_a_picture_is_cooled_until_its_score_is_as_short_as_in_training(tmp_path: Path) -> None:
+    """The score is |x|/sigma^2 here, and a step at T = 0 divides it by 1 - alpha/sigma^2."""
+    bright = Image.new("RGB", (24, 24), (192, 192, 192))  # x = 0.506
+    dark = Image.new("RGB", (24, 24), (140, 140, 140))  # x = 0.098
+    (tmp_path / "in").mkdir()
+    bright.save(tmp_path / "in/bright.png")
+    dark.save(tmp_path / "in/dark.png")
+    level = 0.3 / 0.09
+    report = cool_folder(
+        negative, cleaner(level), tmp_path / "in", tmp_path / "out", temperature=0.0
+    )
+    first, second = report.rows
+    x, factor = 2 * 192 / 255 - 1, 1 - 1 / 18
+    wanted = math.ceil(math.log(0.3 / x) / math.log(factor))
+    assert (first.steps, second.steps) == (str(wanted), "0")
+    assert float(first.score_after) == pytest.approx(x * factor**wanted / 0.09, abs=0.03)
+    change = x * (1 - factor**wanted)
+    assert float(first.psnr) == pytest.approx(10 * math.log10(4 / change**2), abs=0.1)
+    assert second.psnr == "inf"
+    assert "spared" in second.reason
+    assert report.summary.startswith("1 of 2 cooled, 1 spared; median score")
+    fixed = cool_folder(
+        negative, cleaner(level), tmp_path / "in", tmp_path / "fixed", temperature=0.0, steps=2
+    )
+    assert [row.steps for row in fixed.rows] == ["2", "2"]
+
+
+def test_threshold_auto_spares_what_training_pictures_look_like(tmp_path: Path) -> None:
+    own.folder(tmp_path / "in", 2)
+    report = cool_folder(
+        negative, cleaner(1e3), tmp_path / "in", tmp_path / "out", threshold="auto", steps=1
+    )
+    assert [row.fringe for row in report.rows] == ["no", "no"]
+    bare = pictures.Denoiser(lambda x: 0.9 * x, 0.3, {}, "")
+    with pytest.raises(RequestError, match="give the threshold as a number"):
+        cool_folder(negative, bare, tmp_path / "in", tmp_path / "out2", threshold="auto")
+
+
+@pytest.mark.parametrize("step_size", [0.0004, 0.005])
+def test_a_step_that_overshoots_is_refused(step_size: float, tmp_path: Path) -> None:
+    own.folder(tmp_path / "in", 1)
+    with pytest.raises(RequestError, match=r"below sigma\^2 = 0.0004 .*for 2.2e-05"):
+        cool_folder(negative, lambda x: 0.9 * x, tmp_path / "in", tmp_path / "out", sigma=0.02,
+                    step_size=step_size)  # fmt: skip
+    with pytest.raises(RequestError, match="overshoots"):
+        domain_translation.cool(negative, batch_of(1), lambda x: x, sigma=0.02, step_size=step_size)
+
+
+def test_the_paper_s_step_at_the_paper_s_noise() -> None:
+    bare = pictures.Denoiser(lambda x: x, 0.3, {}, "")
+    how = chain(bare, step_size=None, temperature=0.001, steps=None, seed=0)
+    assert how.step_size == pytest.approx(cooling.PAPER.step_size, rel=1e-12)
+    assert how.steps == cooling.PAPER.steps
+
+
+def test_a_chain_that_runs_away_is_a_divergence(tmp_path: Path) -> None:
+    with pytest.raises(DivergenceError, match="ran away"):
+        domain_translation.cool(negative, batch_of(1), lambda x: 3 * x, sigma=0.3, steps=40)
 
 
 def test_an_unreadable_card_is_one_sentence(tmp_path: Path, denoiser: pictures.Denoiser) -> None:
@@ -546,11 +701,13 @@ def test_a_denoiser_for_other_pictures_is_refused(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_diverging_chain_names_its_picture(tmp_path: Path) -> None:
+def test_a_diverging_chain_is_a_failed_picture(tmp_path: Path) -> None:
     own.folder(tmp_path / "in", 1)
-    with pytest.raises(PicturesError, match=r"cooling 0.png failed: step \d+"):
-        cool_folder(negative, lambda x: 1e9 * x, tmp_path / "in", tmp_path / "out", sigma=0.1,
-                    steps=20)  # fmt: skip
+    report = cool_folder(negative, lambda x: 1e9 * x, tmp_path / "in", tmp_path / "out",
+                         sigma=0.1, steps=20)  # fmt: skip
+    (row,) = report.skipped
+    assert row.status == "failed"
+    assert "no longer finite" in row.reason
 
 
 def test_a_disk_that_fills_up_leaves_whole_files(
@@ -572,7 +729,7 @@ def test_a_disk_that_fills_up_leaves_whole_files(
     with pytest.raises(PicturesError, match=r"cannot write .*No space left on device"):
         cool_folder(negative, denoiser, tmp_path / "in", tmp_path / "out", **QUICK)
     monkeypatch.undo()
-    for name in find_pictures(tmp_path / "out"):
+    for name in find_pictures(tmp_path / "out").pictures:
         Image.open(tmp_path / "out" / name).load()
     cool_folder(negative, denoiser, tmp_path / "in", tmp_path / "out", **QUICK)
     cool_folder(negative, denoiser, tmp_path / "in", tmp_path / "whole", **QUICK)
@@ -631,9 +788,10 @@ def test_the_fringe_in_memory(tmp_path: Path) -> None:
         ({"images": 255 * torch.ones(1, 3, 8, 8)}, r"scale them to \[-1, 1\]"),
         ({"images": torch.full((1, 3, 8, 8), torch.nan)}, "nan"),
         ({"sigma": None}, "give sigma"),
-        ({"sigma": -1.0}, "positive"),
+        ({"sigma": -1.0}, "above 0"),
+        ({"sigma": 25.0}, r"255ths is divided by 127.5 \(0.196\)"),
         ({"batch": 0}, "at least 1"),
-        ({"translator": lambda x: x[:1]}, "one translation per sample"),
+        ({"translator": lambda x: x[:1]}, "one translation an image"),
         ({"temperature": 1.5}, "temperature"),
         ({"share": 2.0}, "share"),
     ],
@@ -646,11 +804,14 @@ def test_bad_arrays_are_one_sentence(changed: dict[str, Any], message: str) -> N
     assert "\n" not in str(caught.value)
 
 
+def test_pictures_from_zero_to_one_are_doubted() -> None:
+    with pytest.warns(UserWarning, match="give 2 x - 1"):
+        domain_translation.cool(negative, batch_of(1) / 2 + 0.5, lambda x: x, sigma=0.3, **QUICK)
+
+
 def test_the_defaults_are_the_papers() -> None:
-    defaults = domain_translation.cool.__kwdefaults__ or {}
-    assert {k: defaults[k] for k in cooling.PAPER.chain()} == cooling.PAPER.chain()
-    folder_defaults = cool_folder.__kwdefaults__ or {}
-    assert {k: folder_defaults[k] for k in cooling.PAPER.chain()} == cooling.PAPER.chain()
+    for function in (domain_translation.cool, cool_folder):
+        assert (function.__kwdefaults__ or {})["temperature"] == cooling.PAPER.temperature
     assert (train_denoiser_on_folder.__kwdefaults__ or {})["sigma"] == cooling.PAPER.sigma
 
 
@@ -671,10 +832,15 @@ def test_a_denoiser_is_trained_on_a_folder_and_used_at_once(tmp_path: Path) -> N
     own.draw(tmp_path / "in/small.png", 9, 40)
     (tmp_path / "in/broken.jpg").write_bytes(b"\xff\xd8")
     longer = {**TINY, "steps": 200, "learning_rate": 0.01}
-    card, skipped = train_denoiser_on_folder(tmp_path / "in", tmp_path / "d.safetensors", **longer)
+    card, skipped, _ = train_denoiser_on_folder(
+        tmp_path / "in", tmp_path / "d.safetensors", **longer
+    )
     assert list(skipped) == ["broken.jpg"]
     assert card["pictures"] == 6
-    assert card["noise_left"] < 0.7
+    assert card["noise_left"] < 0.9
+    assert 0 < card["blur_left"] < 1
+    assert card["held_out"] == 3  # crops of the last picture, as there are fewer than ten
+    assert card["sides"] == (24, 24)
     assert 0 < card["score_rms"]["50 %"] < card["score_rms"]["95 %"]
     denoiser = load_denoiser(tmp_path / "d.safetensors")
     assert (denoiser.sigma, denoiser.card["size"], denoiser.card["crop"]) == (0.3, None, 16)
@@ -710,7 +876,7 @@ def test_training_is_reproducible_and_goes_on_where_it_stopped(
             raise KeyboardInterrupt
         return real_loss(*a)
 
-    monkeypatch.setattr(denoising.training, "fit", every_step)
+    monkeypatch.setattr(training.trained, "fit", every_step)
     monkeypatch.setattr(denoising.training, "denoising_loss", stopped)
     with pytest.raises(KeyboardInterrupt):
         train_denoiser_on_folder(tmp_path / "in", tmp_path / "d.safetensors", **TINY)
@@ -725,7 +891,9 @@ def test_training_is_reproducible_and_goes_on_where_it_stopped(
 
 def test_training_on_scaled_pictures_says_so(tmp_path: Path) -> None:
     own.draw(tmp_path / "in/wide.png", 90, 30)
-    card, _ = train_denoiser_on_folder(tmp_path / "in", tmp_path / "d.safetensors", size=32, **TINY)
+    card, *_ = train_denoiser_on_folder(
+        tmp_path / "in", tmp_path / "d.safetensors", size=32, **TINY
+    )
     assert card["size"] == 32
     denoiser = load_denoiser(tmp_path / "d.safetensors")
     with pytest.raises(RequestError, match="trained on pictures of 32x32"):
@@ -733,9 +901,29 @@ def test_training_on_scaled_pictures_says_so(tmp_path: Path) -> None:
     cool_folder(negative, denoiser, tmp_path / "in", tmp_path / "out", size=32, **QUICK)
 
 
+def test_crops_are_counted_once(tmp_path: Path) -> None:
+    """A picture as large as a crop has two: itself and its mirror image."""
+    for i in range(4):
+        own.draw(tmp_path / f"in/{i}.png", 16, 16, seed=i)
+    card, *_ = train_denoiser_on_folder(tmp_path / "in", tmp_path / "d.safetensors", **TINY)
+    assert (card["crops"], card["held_out"]) == (6, 2)
+
+
+def test_a_denoiser_worse_than_a_blur_says_so(tmp_path: Path) -> None:
+    own.folder(tmp_path / "in", 2)
+    card, *_ = train_denoiser_on_folder(tmp_path / "in", tmp_path / "d.safetensors", **TINY)
+    assert "a plain blur" in doubt(card)  # six steps teach nothing
+    told: list[str] = []
+    cool_folder(negative, load_denoiser(tmp_path / "d.safetensors"), tmp_path / "in",
+                tmp_path / "out", steps=1, tell=told.append)  # fmt: skip
+    assert doubt(card) in told
+    assert doubt({"noise_left": 0.1, "blur_left": 0.2}) == ""
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
+        ({"sigma": 25.0}, "255ths"),
         ({"sigma": 0.0}, "sigma"),
         ({"steps": 0}, "from 1 on"),
         ({"crop": 0}, "from 1 on"),
@@ -761,6 +949,11 @@ def test_bad_trainings_are_one_sentence(
     with pytest.raises(PicturesError, match=message) as caught:
         train_denoiser_on_folder(**request)
     assert "\n" not in str(caught.value)
+
+
+def test_a_name_with_a_line_feed(tmp_path: Path, denoiser: pictures.Denoiser) -> None:
+    own.draw(tmp_path / "in/new\nline.png", 24, 24)
+    assert not cool_folder(negative, denoiser, tmp_path / "in", tmp_path / "out", **QUICK).skipped
 
 
 def test_the_sheet_has_a_column_for_each_stage() -> None:

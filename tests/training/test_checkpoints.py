@@ -69,7 +69,9 @@ def test_a_truncated_file_is_refused(tmp_path: Path, cut: int) -> None:
     path = tmp_path / "a.safetensors"
     checkpoints.save(path, some_tensors(), CARD)
     path.write_bytes(path.read_bytes()[:cut])
-    with pytest.raises(CheckpointError, match="delete it and train again"):
+    with pytest.raises(
+        CheckpointError, match="no checkpoint of this package|take it from its source"
+    ):
         checkpoints.load(path)
 
 
@@ -77,7 +79,7 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
     from safetensors.torch import save_file
 
     save_file({"w": torch.ones(2)}, tmp_path / "bare")
-    with pytest.raises(CheckpointError, match="not a readable checkpoint"):
+    with pytest.raises(CheckpointError, match="no checkpoint of this package"):
         checkpoints.load(tmp_path / "bare")
 
 

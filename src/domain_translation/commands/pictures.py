@@ -16,8 +16,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "train-denoiser",
         argument_default=argparse.SUPPRESS,
         help="learn what your pictures look like",
-        description="Train a denoiser on the PNG and JPEG files of a folder. Stopped, it goes on "
-        "where it was when the command is given again.",
+        description="Train a denoiser on the pictures of a folder. Stopped, it goes on where it "
+        "was when the command is given again.",
+        epilog="Example: domain-translation train-denoiser summer/ --out summer.safetensors",
     )
     train.set_defaults(run=_train)
     train.add_argument("folder", metavar="DIR", help="pictures of the source domain")
@@ -36,10 +37,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "cool",
         argument_default=argparse.SUPPRESS,
         help="cool your pictures, then translate them",
-        description="Cool and translate the PNG and JPEG files of a folder. Stopped, it goes on "
-        "where it was when the command is given again.",
-        epilog="Exit status: 0 done, 1 failed, 2 wrong request, 3 done except for pictures that "
-        "were skipped (scores.csv says why), 130 stopped.",
+        description="Cool and translate the pictures of a folder. A picture is cooled until its "
+        "score is as short as that of the pictures the denoiser was trained on. Stopped, it goes "
+        "on where it was when the command is given again.",
+        epilog="Example: domain-translation cool photos/ cooled/ --translator latest_net_G.pth "
+        "--denoiser summer.safetensors. Exit status: 0 done, 1 failed, 2 wrong request, 3 done "
+        "except for pictures that were skipped (scores.csv says why), 130 stopped.",
     )
     cool.set_defaults(run=_cool)
     cool.add_argument("in_dir", metavar="IN_DIR", help="pictures to translate")
@@ -58,12 +61,25 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     cool.add_argument("--denoiser", metavar="FILE", required=True, help="from train-denoiser")
     _number(cool, "--sigma", float, "of the denoiser (default: what its file says)")
-    _number(cool, "--step-size", float, "alpha (default: 0.005)")
+    cool.add_argument(
+        "--range",
+        metavar="BLACK:WHITE",
+        dest="values",
+        default="-1:1",
+        help="values that the translator takes and gives, as 0:1 or 0:255 (default: -1:1)",
+    )
+    _number(cool, "--step-size", float, "alpha, below sigma^2 (default: sigma^2/18, the paper's)")
     _number(cool, "--temperature", float, "in [0, 1) (default: 0.001)")
-    _number(cool, "--steps", int, "N (default: 40)")
+    _number(cool, "--steps", int, "exactly N, the paper's protocol (its N is 40; default: until "
+            "the score is as short as in training)")  # fmt: skip
     which = cool.add_mutually_exclusive_group()
     _number(which, "--share", float, "cool this share, the longest scores (default: all)")
-    _number(which, "--threshold", float, "cool only pictures with a larger score_rms")
+    which.add_argument(
+        "--threshold",
+        type=_threshold,
+        metavar="X",
+        help="cool only pictures with a larger score_rms; auto: than 19 of 20 training pictures",
+    )
     _number(cool, "--size", int, "show pictures scaled to this square (default: their own size)")
     _number(cool, "--multiple", int, "continue sides to multiples of this (default: 4)")
     for command in (train, cool):
@@ -75,17 +91,28 @@ def _number(parser: Any, name: str, kind: type, text: str) -> None:
     parser.add_argument(name, type=kind, metavar="N" if kind is int else "X", help=text)
 
 
+def _threshold(text: str) -> float | str:
+    return text if text == "auto" else float(text)
+
+
 def _train(options: argparse.Namespace) -> int:
     def action() -> int:
         from domain_translation.cooling.pictures import train_denoiser_on_folder
+        from domain_translation.cooling.pictures.denoisers import doubt
+        from domain_translation.cooling.pictures.folders import told_passed
 
-        card, skipped = train_denoiser_on_folder(**_settings(options))
+        card, skipped, passed = train_denoiser_on_folder(**_settings(options))
         _list_skipped(skipped)
+        for sentence in filter(None, (told_passed(passed), doubt(card))):
+            _say(sentence)
         lengths = ", ".join(f"{v:.3g} ({k})" for k, v in card["score_rms"].items())
+        seen = "on pictures held out" if card["held_out"] else "on its own training pictures"
         print(
             f"{options.out_file}: trained on {card['crops']} crops of {card['pictures']} pictures; "
-            f"{card['noise_left']:.1%} of the noise is left.\n"
-            f"score_rms of these crops, up to: {lengths}; a --threshold above spares such pictures."
+            f"{card['noise_left']:.1%} of the noise is left {seen}, {card['blur_left']:.1%} by a "
+            f"plain blur.\n"
+            f"score_rms of the training crops, up to: {lengths}; --threshold auto spares pictures "
+            f"below the last."
         )
         return INCOMPLETE if skipped else 0
 
@@ -95,27 +122,39 @@ def _train(options: argparse.Namespace) -> int:
 def _cool(options: argparse.Namespace) -> int:
     def action() -> int:
         from domain_translation.cooling.pictures import cool_folder, load_denoiser, load_translator
+        from domain_translation.cooling.pictures.translators import value_range
 
         settings = _settings(options)
-        translator = load_translator(settings.pop("translator"), settings.pop("factory"))
+        values = value_range(settings.pop("values"))
+        translator = load_translator(settings.pop("translator"), settings.pop("factory"), values)
         denoiser = load_denoiser(settings.pop("denoiser"), settings.pop("sigma", None))
-        report = cool_folder(translator, denoiser, **settings)
+        report = cool_folder(translator, denoiser, **settings, tell=_say)
         _list_skipped({row.file: f"{row.status}: {row.reason}" for row in report.skipped})
+        for sentence in report.notes:
+            _say(sentence)
         done = len(report.rows) - len(report.skipped)
         earlier = f", {report.kept} of them by an earlier run" if report.kept else ""
+        sheet = " and contact_sheet.png" if done else ""
         print(
-            f"{done} of {len(report.rows)} pictures done{earlier}; "
-            f"see scores.csv and contact_sheet.png in {options.out_dir}"
+            f"{done} of {len(report.rows)} pictures done{earlier}; see scores.csv{sheet} in "
+            f"{options.out_dir}\n{report.summary}"
         )
         return INCOMPLETE if report.skipped else 0
 
     return _guarded(action, "Finished pictures are kept; give the same command to go on.")
 
 
+def _say(sentence: str) -> None:
+    print(f"domain-translation: {sentence}", file=sys.stderr, flush=True)
+
+
 def _guarded(action: Any, kept: str) -> int:
     """Run a command; whatever the caller can mend becomes one sentence and a status."""
+    from domain_translation.runtime import progress_lines
+
     try:
-        return int(action())
+        with progress_lines():
+            return int(action())
     except KeyboardInterrupt:
         print(f"\nStopped. {kept}", file=sys.stderr)
         return INTERRUPTED + 2
@@ -138,4 +177,4 @@ def _settings(options: argparse.Namespace) -> dict[str, Any]:
 
 def _list_skipped(reasons: dict[str, str]) -> None:
     for file, reason in reasons.items():
-        print(f"domain-translation: skipped {file}: {reason}", file=sys.stderr)
+        _say(f"skipped {file}: {reason}")

@@ -34,7 +34,7 @@ __all__ = ["Chain", "DivergenceError", "Info", "Kernel", "Noise", "State", "mala
 
 
 class DivergenceError(RuntimeError):
-    """A chain left the finite numbers.
+    """A chain left the finite numbers, or plainly ran away.
 
     Attributes:
         step: number of steps after which the first chain was no longer finite (from 1).
@@ -42,11 +42,12 @@ class DivergenceError(RuntimeError):
         norms: the Euclidean norms of these chains one step earlier.
     """
 
-    def __init__(self, step: int, chains: list[int], norms: list[float]) -> None:
+    def __init__(self, step: int, chains: list[int], norms: list[float], why: str = "") -> None:
         self.step, self.chains, self.norms = step, chains, norms
         shown = ", ".join(map(str, chains[:8])) + (", ..." if len(chains) > 8 else "")
         super().__init__(
-            f"step {step}: chain {shown} is no longer finite (largest norm one step earlier "
+            why
+            or f"step {step}: chain {shown} is no longer finite (largest norm one step earlier "
             f"{max(norms):.4g}); use a smaller step_size or check the score there"
             if chains
             else f"step {step}: the compiled chain is no longer finite although the plain one is: "

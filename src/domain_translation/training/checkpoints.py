@@ -92,11 +92,11 @@ def load(path: Path | str) -> Checkpoint:
         card = json.loads(text) if intact else {}
     except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise CheckpointError(
-            f"{path} is not a readable checkpoint ({error}); delete it and train again"
+            f"{path} is no checkpoint of this package, or cut short ({error}); give another file"
         ) from error
     if not intact:
         raise CheckpointError(
             f"{path} was altered after it was written (its SHA-256 does not match); "
-            f"delete it and train again"
+            f"take it from its source again, or train again under another name"
         )
     return Checkpoint(tensors, card)

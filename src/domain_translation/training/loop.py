@@ -28,7 +28,6 @@ from typing import Any, Protocol
 
 import torch
 from torch import Generator, Tensor, nn
-from tqdm import tqdm
 
 from domain_translation import runtime
 from domain_translation.training import checkpoints
@@ -148,7 +147,7 @@ def fit(
         schedule: step -> factor on every learning rate.
         card: what identifies the run (configuration, seed of the weights, data digest); a
             checkpoint with another card, or of other players, is refused.
-        label: shown beside the progress bar, which appears on a terminal only.
+        label: shown beside the progress bar (`runtime.progress`).
 
     Raises:
         CheckpointError: unreadable checkpoint, one of another run, or a disk that refuses.
@@ -170,7 +169,8 @@ def fit(
 
     saved, done = time.monotonic(), start
     with noted_endings(path is not None) as asked:
-        for k in tqdm(range(start, steps), initial=start, total=steps, desc=label, disable=None):
+        bar = runtime.progress(range(start, steps), initial=start, total=steps, desc=label)
+        for k in bar:
             for player in players.values():
                 for group in player.optimiser.param_groups:
                     group["lr"] = player.learning_rate * schedule(k)

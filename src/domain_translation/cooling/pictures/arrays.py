@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import warnings
 from collections.abc import Callable
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from domain_translation import cooling
 from domain_translation.cooling import PAPER, Translated
+from domain_translation.cooling.pictures.chain import chain
 from domain_translation.cooling.pictures.denoisers import Denoiser, as_denoiser
 from domain_translation.cooling.pictures.errors import RequestError
 from domain_translation.sampling.scores import Score
@@ -23,9 +25,9 @@ def cool(
     denoiser: Callable[[Tensor], Tensor] | Model | Denoiser,
     *,
     sigma: float | None = None,
-    step_size: float = PAPER.step_size,
+    step_size: float | None = None,
     temperature: float = PAPER.temperature,
-    steps: int = PAPER.steps,
+    steps: int | None = None,
     share: float | None = None,
     threshold: float | None = None,
     seed: int = 0,
@@ -33,18 +35,20 @@ def cool(
 ) -> Translated:
     """Cool images with a denoiser's score, then translate them (L-Cool section 2.3).
 
-    The defaults are the settings of L-Cool's image experiments. An image's noise is made from
-    `seed` and its own pixels, so that its result depends neither on its place among `images` nor,
-    up to rounding, on `batch`.
+    By default an image is cooled until its score is as short as that of the denoiser's training
+    pictures; `steps` is the protocol of L-Cool's image experiments (40). An image's noise is made
+    from `seed` and its own pixels, so that its result depends neither on its place among `images`
+    nor, up to rounding, on `batch`.
 
     Args:
         translator: G, any callable (B, 3, H, W) -> (B, ...), images in [-1, 1].
         images: (n, C, H, W) in [-1, 1]; they and the networks share a device.
         denoiser: a callable, or what `models.load_model` or `pictures.load_denoiser` returns.
         sigma: noise the denoiser was trained with; by default what its card says.
-        step_size: alpha of L-Cool eq. 1.
+        step_size: alpha of L-Cool eq. 1, below sigma^2; by default sigma^2/18, as in the paper.
         temperature: 1/beta, in [0, 1).
-        steps: N.
+        steps: exactly N; by default until the median score that the denoiser's card tells is
+            reached, at most 40, and 40 where it tells none.
         share: cool only this share of the images, in (0, 1], those with the longest scores.
         threshold: cool only images whose score is longer than this, xi of eq. 10, measured as
             `score_rms` does, so that it means the same for images of any size.
@@ -53,8 +57,8 @@ def cool(
 
     Raises:
         ValueError: images of another shape or range, no sigma or a wrong one, settings out of
-            range, a translator that changes the number of images.
-        DivergenceError: a state became NaN or infinite; take smaller steps.
+            range, a step of sigma^2 or more, a translator that changes the number of images.
+        DivergenceError: a state became NaN, infinite, or larger than any picture's.
     """
     if images.ndim != 4 or len(images) == 0 or not images.is_floating_point():
         raise RequestError(
@@ -66,34 +70,40 @@ def cool(
         raise RequestError(
             f"images hold values from {low:.3g} to {high:.3g}; scale them to [-1, 1]"
         )
+    if low >= 0:
+        warnings.warn(
+            "no value of these images is negative: if they are in [0, 1], give 2 x - 1",
+            stacklevel=2,
+        )
     if batch < 1:
         raise RequestError(f"batch is {batch}; give at least 1 image at a time")
     chosen = as_denoiser(denoiser, sigma)
     chosen.check(*images.shape[1:])
-    parts = torch.split(images, batch)
+    how = chain(chosen, step_size=step_size, temperature=temperature, steps=steps, seed=seed)
     ids = [noise_id(image) for image in images]
     with torch.no_grad():
         fringe = torch.ones(len(images), dtype=torch.bool, device=images.device)
         if share is not None or threshold is not None:
-            lengths = torch.cat([score_rms(chosen.score, part) for part in parts])
-            fringe = cooling.fringe_mask(lengths, share=share, threshold=threshold)
-        done = []
-        for i, part in enumerate(parts):
-            here = slice(i * batch, i * batch + len(part))
-            done.append(
-                cooling.cool_then_translate(
-                    translator,
-                    chosen.score,
-                    part,
-                    step_size=step_size,
-                    temperature=temperature,
-                    steps=steps,
-                    seed=seed,
-                    ids=ids[here],
-                    mask=fringe[here],
-                )
+            lengths = torch.cat(
+                [score_rms(chosen.score, part) for part in torch.split(images, batch)]
             )
-    return Translated(*(torch.cat(column) for column in zip(*done, strict=True)))
+            fringe = cooling.fringe_mask(lengths, share=share, threshold=threshold)
+        cooled = images.clone()
+        for rows in torch.split(fringe.nonzero().flatten(), batch):
+            cooled[rows] = how.cool(chosen, images[rows], [ids[i] for i in rows.tolist()]).x
+        return Translated(
+            cooled, torch.cat([_translated(translator, c) for c in torch.split(cooled, batch)])
+        )
+
+
+def _translated(translator: Callable[[Tensor], Tensor], part: Tensor) -> Tensor:
+    translated = translator(part)
+    if translated.shape[:1] != part.shape[:1]:
+        raise RequestError(
+            f"the translator turned {len(part)} images into shape {tuple(translated.shape)}; "
+            f"it has to return one translation an image"
+        )
+    return translated
 
 
 def score_rms(score: Score, x: Tensor) -> Tensor:

@@ -1,4 +1,7 @@
-"""PNG and JPEG files to pixels and back, with what the networks must not see kept aside.
+"""Picture files to pixels and back, with what the networks must not see kept aside.
+
+Every format that Pillow decodes is read, of moving pictures the first frame; a JPEG is written as
+a JPEG, all else as PNG.
 
 Networks get RGB in [-1, 1], upright. Transparency is kept aside and put back. A greyscale picture
 is shown as three equal channels; cooled, it is written in greyscale again, because cooling stays
@@ -12,20 +15,29 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
+import numpy as np
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
 from domain_translation.cooling.pictures.errors import PicturesError
 from domain_translation.data.images import eight_bits, to_tensor
 
-FORMATS = ("PNG", "JPEG")
+# What Pillow names but leaves to other programs, or decodes to a drawing of no fixed size.
+_NOT_DECODED = {"BUFR", "EPS", "GRIB", "HDF5", "MPEG", "WMF"}
+Image.init()
+FORMATS = tuple(sorted(set(Image.OPEN) - _NOT_DECODED))
+SUFFIXES = tuple(sorted(e for e, kind in Image.registered_extensions().items() if kind in FORMATS))
 _GREY = ("1", "L", "LA", "I", "I;16", "I;16B")
 _ORIENTATION = 0x0112  # EXIF's tag
 _TEXT = "Source"  # the entry of a written PNG that names the bytes it was made from
+_TWELVE_BITS = 4096
 # What Pillow's decoders raise on damaged files.
+_JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError)
 
 
@@ -37,8 +49,9 @@ class Picture:
     grey: bool  # whether the file was greyscale
     alpha: Image.Image | None  # 8-bit, upright
     profile: bytes | None  # ICC, when it describes RGB or grey pixels
-    format: str  # "PNG" or "JPEG"
+    format: str  # "PNG" or "JPEG", of the file that is written
     digest: str  # hex sha256 of the file
+    note: str = ""  # what is odd about it, for whoever gave it
 
     @property
     def size(self) -> tuple[int, int]:
@@ -60,21 +73,28 @@ def open_picture(path: Path) -> Picture:
 
 
 def decode(content: bytes) -> Picture:
-    """The picture in the bytes of a PNG or JPEG file.
+    """The picture in the bytes of a file.
 
     Raises:
-        PicturesError: neither PNG nor JPEG, damaged, cut short, or so large that Pillow refuses.
+        PicturesError: no picture, damaged, cut short, or more pixels than Pillow takes.
     """
+    whole = content
+    if content.startswith(_JPEG_START) and not content.rstrip(b"\0").endswith(_JPEG_END):
+        whole += _JPEG_END  # viewers show a JPEG that lacks only its end mark
     try:
-        with Image.open(io.BytesIO(content), formats=FORMATS) as file:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(whole), formats=FORMATS) as file:
+            warnings.simplefilter("ignore", UserWarning)  # of odd EXIF entries, which are not used
             file.load()
-            kind = "PNG" if file.format == "PNG" else "JPEG"  # phones write JPEGs called MPO
+            kind = "JPEG" if file.format in ("JPEG", "MPO") else "PNG"  # phones write MPO
             profile = file.info.get("icc_profile")
             image = ImageOps.exif_transpose(file)
     except UnidentifiedImageError:
-        raise PicturesError("neither a PNG nor a JPEG file") from None
+        raise PicturesError("no picture in a format that Pillow reads") from None
+    except Image.DecompressionBombError as error:
+        raise PicturesError(f"too many pixels ({_line(error)}); scale it down first") from error
     except _DAMAGE as error:
         raise PicturesError(f"damaged or cut short ({_line(error)})") from error
+    dark = image.mode.startswith("I") and 0 < np.asarray(image).max() < _TWELVE_BITS
     grey = image.mode in _GREY
     if image.mode in ("CMYK", "YCbCr", "LAB"):
         profile = None  # it describes inks, not the RGB written later
@@ -86,11 +106,12 @@ def decode(content: bytes) -> Picture:
         profile=profile,
         format=kind,
         digest=hashlib.sha256(content).hexdigest(),
+        note="16-bit greys below 4096: 12 bits, which come out nearly black" if dark else "",
     )
 
 
-def encode(pixels: Tensor, like: Picture) -> bytes:
-    """A file in the format of `like` with its transparency; its digest stands inside.
+def encode(pixels: Tensor, like: Picture, steps: int = 0) -> bytes:
+    """A file in the format of `like` with its transparency; its digest and `steps` stand inside.
 
     Args:
         pixels: (3, H, W), or (1, H, W) for greyscale, of the size of `like`; values beyond
@@ -101,10 +122,10 @@ def encode(pixels: Tensor, like: Picture) -> bytes:
     if like.alpha is not None:
         image.putalpha(like.alpha)
     profile = like.profile if like.grey == (len(pixels) == 1) else None
-    out = io.BytesIO()
+    out, origin = io.BytesIO(), f"{like.digest} {steps}"
     if like.format == "PNG":
         text = PngImagePlugin.PngInfo()
-        text.add_text(_TEXT, like.digest)
+        text.add_text(_TEXT, origin)
         image.save(out, "PNG", pnginfo=text, icc_profile=profile)
     else:
         image.save(
@@ -112,25 +133,31 @@ def encode(pixels: Tensor, like: Picture) -> bytes:
             "JPEG",
             quality=95,
             subsampling=0,
-            comment=like.digest.encode(),
+            comment=origin.encode(),
             icc_profile=profile,
         )
     return out.getvalue()
 
 
-def made_from(path: Path) -> str | None:
-    """Digest of the file that a written picture was made from, "" when it does not say.
+class Origin(NamedTuple):
+    """What a written picture says of itself: the file it was made from, the steps of cooling."""
 
-    None where there is no such file.
-    """
+    digest: str = ""
+    steps: str = ""
+
+
+def made_from(path: Path) -> Origin | None:
+    """The origin of a written picture, empty when it does not say; None: there is no such file."""
     if not path.exists():
         return None
     try:
         with Image.open(path, formats=FORMATS) as file:
             note = file.info.get(_TEXT) or file.info.get("comment") or ""
     except _DAMAGE:
-        return ""
-    return note.decode(errors="replace") if isinstance(note, bytes) else str(note)
+        return Origin()
+    text = note.decode(errors="replace") if isinstance(note, bytes) else str(note)
+    digest, _, steps = text.partition(" ")
+    return Origin(digest, steps)
 
 
 def upright_size(path: Path) -> tuple[int, int] | None:

@@ -18,6 +18,7 @@ from domain_translation.training import checkpoints
 from domain_translation.training.model_files import Model, load_model
 
 RANGE = "[-1, 1]"
+LARGEST = 2.0  # the whole range: beyond it, noise was counted in other units
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +34,20 @@ class Denoiser:
     def score(self) -> Score:
         """The score (r(x) - x) / sigma^2 of L-Cool eq. 4 (lcool.eq4)."""
         return dae_score(self.network, self.sigma)
+
+    def usual(self) -> float:
+        """The `score_rms` that 19 of 20 training pictures do not reach.
+
+        Raises:
+            RequestError: its card does not say it.
+        """
+        try:
+            return float(self.card["score_rms"]["95 %"])
+        except KeyError:
+            raise RequestError(
+                "the denoiser's card does not say which scores its training pictures have; give "
+                "the threshold as a number, or train it anew with train-denoiser"
+            ) from None
 
     def to(self, device: torch.device) -> Denoiser:
         """The same denoiser on `device`."""
@@ -97,9 +112,28 @@ def as_denoiser(
         )
     chosen = known if known is not None else sigma
     assert chosen is not None
-    if not 0 < chosen < float("inf"):
-        raise RequestError(f"sigma is {chosen:g}; the noise of a denoiser is positive and finite")
+    check_noise(chosen)
     return Denoiser(network, float(chosen), card, digest)
+
+
+def doubt(card: Mapping[str, Any]) -> str:
+    """A sentence where a denoiser's card says that a blur removes as much noise; else ""."""
+    left, blur = card.get("noise_left"), card.get("blur_left")
+    if left is None or blur is None or left < blur:
+        return ""
+    return (
+        f"this denoiser leaves {left:.0%} of the noise and a plain blur {blur:.0%}: it will smooth "
+        f"pictures, no more; train it longer"
+    )
+
+
+def check_noise(sigma: float) -> None:
+    """Raise RequestError for a noise that pictures in [-1, 1] cannot have been given."""
+    if not 0 < sigma <= LARGEST:
+        raise RequestError(
+            f"sigma is {sigma:g}, and pictures are in {RANGE}: give a noise above 0 and at most "
+            f"{LARGEST:g}; one counted in 255ths is divided by 127.5 ({sigma / 127.5:.3g})"
+        )
 
 
 def load_denoiser(path: Path | str, sigma: float | None = None) -> Denoiser:
@@ -113,5 +147,8 @@ def load_denoiser(path: Path | str, sigma: float | None = None) -> Denoiser:
         model = load_model(path)
         digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
     except (OSError, checkpoints.CheckpointError) as error:
-        raise PicturesError(f"cannot read the denoiser: {error}") from error
+        raise PicturesError(
+            f"cannot read the denoiser: {error}; it is a file that train-denoiser writes (were "
+            f"the translator and the denoiser swapped?)"
+        ) from error
     return replace(as_denoiser(model, sigma), digest=digest)

@@ -12,10 +12,20 @@ class PicturesError(ValueError):
     status = 1  # what the command exits with
 
 
+class DiskError(PicturesError):
+    """The disk refuses a result, as it will refuse the next one."""
+
+
 class RequestError(PicturesError):
     """What is asked for does not fit together; nothing was read or written because of it."""
 
     status = 2
+
+
+def out_of_memory(error: BaseException | None) -> bool:
+    """Whether this is a processor's or an accelerator's way to say that memory is out."""
+    said = "" if error is None else f"{type(error).__name__} {error}"
+    return any(words in said for words in ("OutOfMemory", "out of memory", "alloc", "MemoryError"))
 
 
 @contextmanager

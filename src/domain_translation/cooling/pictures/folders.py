@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
-from domain_translation.cooling.pictures.errors import PicturesError, RequestError
+from domain_translation.cooling.pictures.codec import SUFFIXES
+from domain_translation.cooling.pictures.errors import DiskError, PicturesError, RequestError
 from domain_translation.files import write_atomically
 
-SUFFIXES = (".png", ".jpg", ".jpeg")
+
+class Found(NamedTuple):
+    """What a folder holds.
+
+    Attributes:
+        pictures: their paths relative to it, in sorted order.
+        passed: how many files of which suffix, and how many linked folders, were passed over.
+    """
+
+    pictures: list[Path]
+    passed: dict[str, int]
 
 
-def find_pictures(folder: Path | str) -> list[Path]:
-    """Paths of the PNG and JPEG files in `folder` and below, relative to it, in sorted order.
+def find_pictures(folder: Path | str) -> Found:
+    """The pictures in `folder` and below, told by their suffix, in upper or lower case.
 
-    Files are told by their suffix, in upper or lower case. Hidden files and folders and linked
-    folders are passed over.
+    Hidden files and folders and linked folders are passed over.
 
     Raises:
         PicturesError: there is no such folder, it cannot be read, or it holds no picture.
@@ -29,18 +41,39 @@ def find_pictures(folder: Path | str) -> list[Path]:
         raise PicturesError(f"cannot read {error.filename}: {error.strerror}") from error
 
     found: list[Path] = []
+    passed: Counter[str] = Counter()
     for place, below, names in os.walk(folder, onerror=refuse):
         below[:] = [name for name in below if not name.startswith(".")]
-        found += [
-            Path(place, name).relative_to(folder)
-            for name in names
-            if name.lower().endswith(SUFFIXES) and not name.startswith(".")
-        ]
+        passed["linked folder"] += sum(Path(place, name).is_symlink() for name in below)
+        for name in (n for n in names if not n.startswith(".")):
+            suffix = Path(name).suffix.lower()
+            if suffix in SUFFIXES:
+                found.append(Path(place, name).relative_to(folder))
+            else:
+                passed[suffix or "no suffix"] += 1
+    passed = +passed
     if not found:
+        others = f" (there are {_counted(passed)})" if passed else ""
         raise PicturesError(
-            f"{folder} holds no picture; give a folder with .png, .jpg or .jpeg files in it"
+            f"{folder} holds no picture{others}; give a folder with .png, .jpg, .webp, .tif or "
+            f"other files that Pillow reads"
         )
-    return sorted(found, key=lambda path: path.as_posix())
+    return Found(sorted(found, key=lambda path: path.as_posix()), dict(passed))
+
+
+def told_passed(passed: Mapping[str, int]) -> str:
+    """One sentence on what was passed over; "" for nothing."""
+    return f"passed over: {_counted(passed)}" if passed else ""
+
+
+def _counted(passed: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {suffix}" for suffix, count in sorted(passed.items()))
+
+
+def result_name(name: Path) -> Path:
+    """The name of what is made of a picture: its own, with .png behind other kinds of files."""
+    kept = name.suffix.lower() in (".png", ".jpg", ".jpeg")
+    return name if kept else name.with_name(f"{name.name}.png")
 
 
 def check_apart(source: Path, out: Path) -> None:
@@ -53,17 +86,28 @@ def check_apart(source: Path, out: Path) -> None:
         )
 
 
+def check_names(names: Sequence[Path]) -> None:
+    """Raise RequestError where the results of two pictures would share a name."""
+    taken: dict[Path, Path] = {}
+    for name in names:
+        other = taken.setdefault(result_name(name), name)
+        if other != name:
+            raise RequestError(
+                f"{other} and {name} would both become {result_name(name)}; rename one of them"
+            )
+
+
 def written(action: Callable[[], None], path: Path) -> None:
     """Run something that writes `path`; a disk that refuses becomes one sentence.
 
     Raises:
-        PicturesError: the folder cannot be made or written, or the disk is full.
+        DiskError: the folder cannot be made or written, or the disk is full.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         action()
     except OSError as error:
-        raise PicturesError(
+        raise DiskError(
             f"cannot write {path}: {error.strerror or error}; make room or choose another place"
         ) from error
 
@@ -72,6 +116,6 @@ def write(path: Path, content: bytes) -> None:
     """Write `path` whole or not at all, making its folder.
 
     Raises:
-        PicturesError: see `written`.
+        DiskError: see `written`.
     """
     written(lambda: write_atomically(path, content), path)

@@ -18,7 +18,7 @@ CARD = "run.json"
 TABLE = "scores.csv"
 COOLED, TRANSLATED = RESULTS = "cooled", "translated"
 
-Status = Literal["done", "waiting", "broken", "changed"]
+Status = Literal["done", "waiting", "broken", "changed", "failed"]
 
 
 @dataclass
@@ -30,10 +30,14 @@ class Row:
         width, height: in pixels, upright; empty where the file could not be read.
         score_norm: length of the score at the picture (L-Cool eq. 10, left side).
         score_rms: the same divided by the square root of the number of values.
-        fringe: "yes" where the picture was cooled, "no" where it was translated as it is.
-        status: done; waiting (not reached yet); broken (could not be read); changed (its
-            results are of another version of the file and were left alone).
-        reason: why it is not done.
+        score_after: `score_rms` of the cooled picture, as it was written.
+        psnr: of the cooled picture, as it was written, to the picture, in dB; inf: equal.
+        steps: of cooling; 0 for a picture that was spared.
+        fringe: "yes" where the picture was to be cooled, "no" where it was to be spared.
+        status: done; waiting (not reached yet); broken (could not be read); failed (a network or
+            the memory gave up on it); changed (its results are of another version of the file
+            and were left alone).
+        reason: why it is not done, why it was spared, or what is odd about it.
     """
 
     file: str
@@ -41,6 +45,9 @@ class Row:
     height: int | str = ""
     score_norm: str = ""
     score_rms: str = ""
+    score_after: str = ""
+    psnr: str = ""
+    steps: str = ""
     fringe: str = ""
     status: Status = "waiting"
     reason: str = ""

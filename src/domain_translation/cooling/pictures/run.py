@@ -10,36 +10,44 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, NamedTuple
+from statistics import median
+from typing import Literal, NamedTuple
 
 import torch
 from PIL import Image
 from torch import Tensor
-from tqdm import tqdm
 
 from domain_translation import cooling, runtime
 from domain_translation.cooling import PAPER
+from domain_translation.cooling.pictures.chain import chain
 from domain_translation.cooling.pictures.codec import to_image
-from domain_translation.cooling.pictures.denoisers import Denoiser, as_denoiser
+from domain_translation.cooling.pictures.denoisers import Denoiser, as_denoiser, doubt
 from domain_translation.cooling.pictures.errors import RequestError, as_request
-from domain_translation.cooling.pictures.folders import check_apart, find_pictures, write
+from domain_translation.cooling.pictures.folders import (
+    check_apart,
+    check_names,
+    find_pictures,
+    told_passed,
+    write,
+)
 from domain_translation.cooling.pictures.record import (
-    COOLED,
-    TRANSLATED,
+    RESULTS,
     Row,
     claim_folder,
     write_table,
 )
 from domain_translation.cooling.pictures.sheet import Line, contact_sheet
-from domain_translation.cooling.pictures.steps import Entry, Run, finish, measure, try_networks
+from domain_translation.cooling.pictures.steps import Entry, Run, finish, measure
 from domain_translation.cooling.pictures.translators import Translator, as_translator
+from domain_translation.cooling.pictures.trial import try_networks
 from domain_translation.cooling.pictures.view import View
 from domain_translation.training.model_files import Model
 
 SHEET = "contact_sheet.png"
-SHEET_ROWS = 8
+SHEET_LONGEST, SHEET_OTHERS = 8, 4  # rows of the sheet: the longest scores, and some of the others
 
 
 class Report(NamedTuple):
@@ -48,15 +56,42 @@ class Report(NamedTuple):
     Attributes:
         rows: one per picture, in the order of scores.csv.
         kept: how many were finished by an earlier run.
+        passed: how many files of which suffix were passed over.
+        level: `score_rms` at which pictures were left alone; None: all took the same steps.
+        notes: what is odd about the networks' results, in sentences.
     """
 
     rows: list[Row]
     kept: int
+    passed: dict[str, int]
+    level: float | None
+    notes: list[str]
 
     @property
     def skipped(self) -> list[Row]:
         """The pictures without a result."""
         return [row for row in self.rows if row.status != "done"]
+
+    @property
+    def summary(self) -> str:
+        """One line on what cooling did, by medians over the pictures that are done."""
+        done = [row for row in self.rows if row.status == "done"]
+        if not done:
+            return "nothing was cooled"
+        cooled = [row for row in done if row.steps != "0"]
+        before, after = (
+            median(float(getattr(r, k)) for r in done) for k in ("score_rms", "score_after")
+        )
+        trained = "" if self.level is None else f" (training pictures {self.level:.3g})"
+        said = f"{len(cooled)} of {len(done)} cooled, {len(done) - len(cooled)} spared; "
+        said += f"median score {before:.3g} -> {after:.3g}{trained}"
+        if not cooled:
+            return said
+        change = median(float(row.psnr) for row in cooled)
+        steps = median(int(row.steps) for row in cooled if row.steps)
+        return (
+            f"{said}; of the cooled, median {steps:g} steps and {change:.1f} dB to what they were"
+        )
 
 
 def cool_folder(
@@ -66,99 +101,119 @@ def cool_folder(
     out_dir: Path | str,
     *,
     sigma: float | None = None,
-    step_size: float = PAPER.step_size,
+    step_size: float | None = None,
     temperature: float = PAPER.temperature,
-    steps: int = PAPER.steps,
+    steps: int | None = None,
     share: float | None = None,
-    threshold: float | None = None,
+    threshold: float | Literal["auto"] | None = None,
     size: int | None = None,
     multiple: int = 4,
     seed: int = 0,
     device: str = "cpu",
+    tell: Callable[[str], None] | None = None,
 ) -> Report:
-    """Cool and translate every PNG and JPEG file of a folder and the folders in it.
+    """Cool and translate every picture of a folder and the folders in it.
 
-    Writes `out_dir`/cooled/NAME, /translated/NAME (same names, formats and sizes), scores.csv,
-    contact_sheet.png (the pictures with the longest scores) and run.json. Run again with the same
-    settings, it goes on where it stopped; files are written whole or not at all, and none of
-    another origin is overwritten. A picture that cannot be read is skipped and listed.
+    Writes `out_dir`/cooled/NAME, /translated/NAME (same names and sizes; what is neither PNG nor
+    JPEG becomes NAME.png), scores.csv, contact_sheet.png (the longest scores and some others) and
+    run.json. Run again with the same settings, it goes on where it stopped; files are written whole
+    or not at all, and none of another origin is overwritten. A picture that cannot be read, or on
+    which a network or the memory gives up, is skipped and listed.
 
     Args:
         translator: G, a callable (1, 3, H, W) -> (1, 3, H, W) in [-1, 1], or `load_translator`'s.
         denoiser: see `domain_translation.cool`, or `load_denoiser`'s.
         in_dir, out_dir: folders; the second must not lie in the first.
-        sigma, step_size, temperature, steps: see `domain_translation.cool`.
+        sigma, step_size, temperature, steps: see `domain_translation.cool`; by default a picture is
+            cooled until its score is as short as the training pictures' median.
         share: cool only this share of the pictures in (0, 1], those with the largest score_rms.
             Which they are depends on the whole folder, so it cannot grow between two runs.
-        threshold: cool only pictures whose score_rms is larger. Default: cool all.
+        threshold: cool only pictures whose score_rms is larger; "auto": than 19 of 20 training
+            pictures have, by the denoiser's card. Default: cool all.
         size: scale pictures to this square for the networks, and results back.
         multiple: unscaled sides are continued to multiples of it; 4 suits ResNet generators.
         seed: of the noise.
         device: "cpu", "cuda" ...; bytes are equal between runs on the same kind of device.
+        tell: called with sentences on what the run will take, before it starts.
 
     Raises:
-        PicturesError: no pictures, a folder that cannot be written, a network that fails or
-            returns another size, a chain that diverges.
+        PicturesError: no pictures, a folder that cannot be written, a network that fails on the
+            first pictures or returns another size.
         RequestError: settings, networks or folders that do not fit together, or a device that is
             not there.
     """
-    chain = {"step_size": step_size, "temperature": temperature, "steps": steps, "seed": seed}
-    _check_settings(chain, share, threshold, size, multiple)
-    source, out = Path(in_dir), Path(out_dir)
-    names = find_pictures(source)
-    check_apart(source, out)
+    _check_settings(share, threshold, size, multiple)
     with as_request():
         where = runtime.device(device)
+    source, out = Path(in_dir), Path(out_dir)
+    found = find_pictures(source)
+    names = found.pictures
+    check_apart(source, out)
+    check_names(names)
+    chosen = as_denoiser(denoiser, sigma).to(where)
+    how = chain(chosen, step_size=step_size, temperature=temperature, steps=steps, seed=seed)
     run = Run(
         source=source,
         out=out,
         translator=as_translator(translator).to(where),
-        denoiser=as_denoiser(denoiser, sigma).to(where),
-        chain=chain,
+        denoiser=chosen,
+        chain=how,
         view=View(size, multiple),
         device=where,
     )
-    try_networks(run, names)
+    if threshold == "auto":
+        threshold = chosen.usual()
+    expected = try_networks(run, names)
     settings = {
-        **chain,
-        "sigma": run.denoiser.sigma,
+        **asdict(how),
+        "sigma": chosen.sigma,
         "share": share,
         "threshold": threshold,
         "size": size,
         "multiple": multiple,
         "device": where.type,
         "translator": run.translator.digest,
-        "denoiser": run.denoiser.digest,
+        "denoiser": chosen.digest,
         "share_of": None if share is None else _folder_digest(source, names),
     }
     claim_folder(out, settings)
-    entries = [measure(run, name) for name in tqdm(names, desc="scores", disable=None)]
+    for sentence in (told_passed(found.passed), doubt(chosen.card), expected):
+        if sentence and tell:
+            tell(sentence)
+    entries = [measure(run, name) for name in runtime.progress(names, desc="scores")]
     _choose(entries, share, threshold)
     kept = sum(entry.row.status == "done" for entry in entries)
     rows = [entry.row for entry in entries]
-    write_table(out, rows)
-    waiting = [entry for entry in entries if entry.row.status == "waiting"]
-    for entry in tqdm(waiting, desc="cooling", disable=None):
-        finish(run, entry)
-    write_table(out, rows)
+    try:
+        _finish_all(run, entries)
+    finally:  # whatever ended it: the table says what is done
+        write_table(out, rows)
     _write_sheet(run, entries)
-    return Report(rows, kept)
+    return Report(rows, kept, found.passed, how.level, run.translator.notes())
+
+
+def _finish_all(run: Run, entries: Sequence[Entry]) -> None:
+    """One picture after another; the bar counts steps of the denoiser by pixels."""
+    due = [entry for entry in entries if entry.row.status in ("waiting", "done")]
+    work = sum(entry.pixels for entry in due) / 1e6
+    with runtime.progress(total=round(work, 3), desc="cooling", unit="MP") as bar:
+        for entry in due:
+            finish(run, entry)
+            bar.update(entry.pixels / 1e6)
 
 
 def _check_settings(
-    chain: Mapping[str, Any],
-    share: float | None,
-    threshold: float | None,
-    size: int | None,
-    multiple: int,
+    share: float | None, threshold: float | str | None, size: int | None, multiple: int
 ) -> None:
     """Rehearse on one number, so that bad settings are refused before anything is read."""
     if (size is not None and size < 1) or multiple < 1:
         raise RequestError(f"size is {size} and multiple {multiple}; give pixels, at least 1")
-    with as_request():
-        cooling.cool(torch.zeros_like, torch.zeros(1, 1), **chain)
-        if share is not None or threshold is not None:
-            cooling.fringe_mask(torch.ones(1), share=share, threshold=threshold)
+    if isinstance(threshold, str) and threshold != "auto":
+        raise RequestError(f"threshold is {threshold!r}; give a score_rms or 'auto'")
+    if share is not None or threshold is not None:
+        number = 0.0 if isinstance(threshold, str) else threshold
+        with as_request():
+            cooling.fringe_mask(torch.ones(1), share=share, threshold=number)
 
 
 def _folder_digest(source: Path, names: Sequence[Path]) -> str:
@@ -173,7 +228,7 @@ def _folder_digest(source: Path, names: Sequence[Path]) -> str:
 
 def _choose(entries: Sequence[Entry], share: float | None, threshold: float | None) -> None:
     """Mark the pictures to be cooled: L-Cool eq. 10 (lcool.eq10), on score_rms."""
-    read = [entry for entry in entries if entry.row.status != "broken"]
+    read = [entry for entry in entries if entry.row.status not in ("broken", "failed")]
     fringe = torch.ones(len(read), dtype=torch.bool)
     if read and (share is not None or threshold is not None):
         lengths = torch.tensor([entry.score_rms for entry in read], dtype=torch.float64)
@@ -183,23 +238,27 @@ def _choose(entries: Sequence[Entry], share: float | None, threshold: float | No
 
 
 def _write_sheet(run: Run, entries: Sequence[Entry]) -> None:
-    """The finished pictures with the longest scores; it is made from the files."""
+    """Finished pictures: the longest scores, and others at even distances; made from the files."""
     done = [entry for entry in entries if entry.row.status == "done"]
     done.sort(key=lambda entry: (-entry.score_rms, entry.row.file))
-    lines = []
-    for entry in done[:SHEET_ROWS]:
-        picture = run.open(entry.name)
-        before = to_image(picture.pixels)
-        plain = to_image(run.back(run.translator(run.show(picture)), picture))
-        if picture.alpha is not None:
-            before.putalpha(picture.alpha)
-            plain.putalpha(picture.alpha)
-        cooled, translated = (
-            Image.open(run.out / kind / entry.name) for kind in (COOLED, TRANSLATED)
-        )
-        text = f"{entry.row.file}   score {entry.score_rms:.3g}"
-        if entry.row.fringe == "no":
-            text += ", not cooled"
-        lines.append(Line((before, cooled, plain, translated), text))
+    longest, others = done[:SHEET_LONGEST], done[SHEET_LONGEST:]
+    lines = [_line(run, e) for e in longest + others[:: max(1, len(others) // SHEET_OTHERS)]]
     if lines:
         write(run.out / SHEET, contact_sheet(lines))
+
+
+def _line(run: Run, entry: Entry) -> Line:
+    row, picture = entry.row, run.open(entry.name)
+    before = to_image(picture.pixels)
+    plain = to_image(run.back(run.translator(run.show(picture)), picture))
+    if picture.alpha is not None:
+        before.putalpha(picture.alpha)
+        plain.putalpha(picture.alpha)
+    cooled, translated = (Image.open(run.result(kind, entry.name)) for kind in RESULTS)
+    text = f"{row.file}   score {entry.score_rms:.3g}"
+    text += (
+        ", spared"
+        if row.steps == "0"
+        else (f" -> {float(row.score_after):.3g}, {float(row.psnr):.1f} dB, {row.steps} steps")
+    )
+    return Line((before, cooled, plain, translated), text)

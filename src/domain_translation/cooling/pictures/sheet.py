@@ -55,7 +55,8 @@ def _fitted(picture: Image.Image) -> Image.Image:
 
 
 def _cut(text: str, font: ImageFont.FreeTypeFont, width: float) -> str:
-    """The text, shortened at its start until it fits."""
+    """The text in one line, shortened at its start until it fits."""
+    text = "".join(c if c.isprintable() else "?" for c in text)  # a name may hold a line feed
     shown = text
     while font.getlength(shown) > width:
         text = text[1:]

@@ -3,27 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from domain_translation import cooling
 from domain_translation.cooling.pictures.arrays import noise_id
-from domain_translation.cooling.pictures.codec import (
-    Picture,
-    encode,
-    made_from,
-    open_picture,
-    upright_size,
-)
+from domain_translation.cooling.pictures.chain import Chain
+from domain_translation.cooling.pictures.codec import Picture, encode, made_from, open_picture
 from domain_translation.cooling.pictures.denoisers import Denoiser
-from domain_translation.cooling.pictures.errors import PicturesError
-from domain_translation.cooling.pictures.folders import write
-from domain_translation.cooling.pictures.record import COOLED, TRANSLATED, Row
+from domain_translation.cooling.pictures.errors import DiskError, PicturesError, out_of_memory
+from domain_translation.cooling.pictures.folders import result_name, write
+from domain_translation.cooling.pictures.record import COOLED, RESULTS, TRANSLATED, Row
 from domain_translation.cooling.pictures.translators import Translator
 from domain_translation.cooling.pictures.view import View
 from domain_translation.sampling.langevin import DivergenceError
@@ -35,7 +27,7 @@ class Run:
     out: Path
     translator: Translator
     denoiser: Denoiser
-    chain: Mapping[str, Any]  # arguments of `cooling.cool`
+    chain: Chain
     view: View
     device: torch.device
 
@@ -51,6 +43,10 @@ class Run:
         width, height = picture.size
         return self.view.back(seen, height, width).cpu()
 
+    def result(self, kind: str, name: Path) -> Path:
+        """Where a result of the picture `name` is written."""
+        return self.out / kind / result_name(name)
+
 
 @dataclass
 class Entry:
@@ -60,37 +56,21 @@ class Entry:
     row: Row
     score_rms: float = 0.0
 
+    @property
+    def pixels(self) -> int:
+        return int(self.row.width or 0) * int(self.row.height or 0)
 
-def try_networks(run: Run, names: Sequence[Path]) -> None:
-    """Check the size of every picture, and show both networks the first one that can be read.
+
+def scored(run: Run, seen: Tensor) -> Tensor:
+    """The denoiser's score at what the networks see.
 
     Raises:
-        RequestError: a network was made for another size.
-        PicturesError: a network fails.
+        PicturesError: the denoiser fails, or returns values that are not finite.
     """
-    for name in names:
-        if size := upright_size(run.source / name):
-            shape = run.view.shape(size[1], size[0])
-            run.denoiser.check(3, *shape)
-            run.translator.check(*shape)
-    for name in names:
-        try:
-            seen = run.show(run.open(name))
-        except PicturesError:
-            continue
-        _score(run, seen)
-        run.translator(seen)
-        return
-
-
-def _score(run: Run, seen: Tensor) -> Tensor:
     try:
         score = run.denoiser.score(seen)
     except (RuntimeError, ValueError) as error:
-        why = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise PicturesError(
-            f"the denoiser failed on a picture shown at {seen.shape[3]}x{seen.shape[2]} ({why})"
-        ) from error
+        raise PicturesError(f"the denoiser failed at {_size(seen)} ({_why(error)})") from error
     if not score.isfinite().all():
         raise PicturesError("the denoiser returned NaN or infinite values; train it again")
     return score
@@ -105,17 +85,19 @@ def measure(run: Run, name: Path) -> Entry:
         row.status, row.reason = "broken", str(error)
         return Entry(name, row)
     row.width, row.height = picture.size
-    seen = run.show(picture)
-    score = run.view.own(_score(run, seen), row.height, row.width)
-    norm = float(torch.linalg.vector_norm(score.cpu().double()))
-    rms = norm / math.sqrt(score.numel())
+    row.reason = picture.note
+    try:
+        norm, rms = _length(run, picture)
+    except PicturesError as error:
+        row.status, row.reason = "failed", str(error)
+        return Entry(name, row)
     row.score_norm, row.score_rms = f"{norm:.6g}", f"{rms:.6g}"
-    origins = [made_from(run.out / kind / name) for kind in (COOLED, TRANSLATED)]
-    if any(origin not in (None, picture.digest) for origin in origins):
+    origins = [made_from(run.result(kind, name)) for kind in RESULTS]
+    if any(origin is not None and origin.digest != picture.digest for origin in origins):
         row.status = "changed"
         row.reason = (
             f"{COOLED}/{row.file} or {TRANSLATED}/{row.file} was made from other bytes; "
-            f"delete them to have them made anew"
+            f"move them away to have them made anew"
         )
     elif None not in origins:
         row.status = "done"
@@ -123,20 +105,71 @@ def measure(run: Run, name: Path) -> Entry:
 
 
 def finish(run: Run, entry: Entry) -> None:
-    """Cool if fringe, translate, write both; the translation last, so that it marks the end."""
+    """Cool if fringe, translate, write both; the translation last, so that it marks the end.
+
+    What fails on this picture becomes its status and reason.
+
+    Raises:
+        DiskError: the disk refuses.
+    """
+    row = entry.row
+    try:
+        if row.status == "waiting":
+            _make(run, entry)
+        _compare(run, entry)
+        row.status = "done"
+    except DiskError:
+        raise
+    except (PicturesError, DivergenceError) as error:
+        row.status, row.reason = "failed", str(error)
+    except (RuntimeError, MemoryError) as error:
+        if not out_of_memory(error):
+            raise
+        row.status, row.reason = "failed", _why(error)
+
+
+def _make(run: Run, entry: Entry) -> None:
     picture = run.open(entry.name)
-    seen = run.show(picture)
-    pixels = picture.pixels
+    seen, pixels, steps = run.show(picture), picture.pixels, 0
     if entry.row.fringe == "yes":
-        try:
-            ids = [noise_id(picture.pixels)]
-            seen = cooling.cool(run.denoiser.score, seen, **run.chain, ids=ids).x
-        except DivergenceError as error:
-            raise PicturesError(f"cooling {entry.row.file} failed: {error}") from error
-        pixels = run.back(seen, picture)
+        cooled = run.chain.cool(run.denoiser, seen, [noise_id(picture.pixels)])
+        steps = int(cooled.steps)
+        if steps:
+            seen, pixels = cooled.x, run.back(cooled.x, picture)
     translated = run.back(run.translator(seen), picture)
     if picture.grey:
         pixels = pixels.mean(0, keepdim=True)
-    write(run.out / COOLED / entry.name, encode(pixels, picture))
-    write(run.out / TRANSLATED / entry.name, encode(translated, picture))
-    entry.row.status = "done"
+    for kind, made in zip(RESULTS, (pixels, translated), strict=True):
+        write(run.result(kind, entry.name), encode(made, picture, steps))
+
+
+def _compare(run: Run, entry: Entry) -> None:
+    """What cooling did, told by what was written: a later run finds the same numbers."""
+    picture, row = run.open(entry.name), entry.row
+    path = run.result(COOLED, entry.name)
+    cooled, origin = open_picture(path), made_from(path)
+    row.steps = origin.steps if origin else ""
+    row.score_after = f"{_length(run, cooled)[1]:.6g}"
+    error = float((cooled.pixels - picture.pixels).double().square().mean())
+    row.psnr = f"{10 * math.log10(4 / error):.2f}" if error else "inf"  # values range over 2
+    if row.steps == "0":
+        spared = "its score is not longer than asked for"
+        row.reason = "; ".join(filter(None, (f"spared: {spared}", picture.note)))
+
+
+def _length(run: Run, picture: Picture) -> tuple[float, float]:
+    """Norm and root mean square of the score at a picture, without what continues it."""
+    width, height = picture.size
+    score = run.view.own(scored(run, run.show(picture)), height, width)
+    norm = float(torch.linalg.vector_norm(score.cpu().double()))
+    return norm, norm / math.sqrt(score.numel())
+
+
+def _size(seen: Tensor) -> str:
+    return f"a picture shown at {seen.shape[3]}x{seen.shape[2]}"
+
+
+def _why(error: BaseException) -> str:
+    if out_of_memory(error):
+        return "not enough memory; give --size to scale pictures down"
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)

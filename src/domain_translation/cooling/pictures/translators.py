@@ -14,7 +14,7 @@ import sys
 import warnings
 import zipfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,11 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from domain_translation.cooling.pictures.errors import PicturesError, RequestError
+from domain_translation.cooling.pictures.errors import PicturesError, RequestError, out_of_memory
 from domain_translation.training import checkpoints
 from domain_translation.training.checkpoints import CheckpointError
 from domain_translation.training.model_files import load_model
+from domain_translation.training.trained import freeze
 
 Network = Callable[[Tensor], Tensor]
 # Statistics that old PyTorch stored for instance normalisation, although it never uses them.
@@ -40,20 +41,32 @@ class Translator:
     network: Network
     digest: str  # of its file or of its weights
     accepts: tuple[int, int] | None = None  # the only (height, width) it takes; None: unknown
+    values: tuple[float, float] = (
+        -1.0,
+        1.0,
+    )  # black and white, as the network takes and gives them
+    lowest: list[float] = field(default_factory=list)  # value of each translation
 
     def __call__(self, x: Tensor) -> Tensor:
-        """Translate a batch without keeping a graph.
+        """Translate a batch in [-1, 1] without keeping a graph.
 
         Raises:
             RequestError: see `check`.
-            PicturesError: the network fails, or returns another shape, NaN or infinite values.
+            PicturesError: the network fails, or returns another shape, values of another range,
+                NaN or infinite ones.
         """
         self.check(*x.shape[2:])
         shown = f"a picture shown to it at {x.shape[3]}x{x.shape[2]}"
+        black, white = self.values
+        scale = (white - black) / 2
         try:
             with torch.no_grad():
-                y = self.network(x)
+                y = self.network(x if self.values == (-1, 1) else black + (x + 1) * scale)
         except (RuntimeError, ValueError, TypeError, AssertionError, IndexError) as error:
+            if out_of_memory(error):
+                raise PicturesError(
+                    f"not enough memory to translate {shown}; give --size to scale pictures down"
+                ) from error
             why = next(iter(str(error).strip().splitlines()), type(error).__name__)
             raise PicturesError(
                 f"the translator failed on {shown} ({why}); if it takes one size only, give that "
@@ -67,7 +80,21 @@ class Translator:
             )
         if not y.isfinite().all():
             raise PicturesError(f"the translator returned NaN or infinite values for {shown}")
-        return y
+        low, high = (float(v) for v in torch.aminmax(y))
+        if low < black - scale / 2 or high > white + scale / 2:
+            raise PicturesError(
+                f"the translator returned values from {low:.3g} to {high:.3g} for {shown}, where "
+                f"pictures are in {black:g}:{white:g}; say its range, e.g. --range 0:255"
+            )
+        self.lowest.append(low)
+        return y if self.values == (-1, 1) else (y - black) / scale - 1
+
+    def notes(self) -> list[str]:
+        """What is odd about all translations so far, in sentences."""
+        if self.values != (-1, 1) or not self.lowest or min(self.lowest) < 0:
+            return []
+        return ["no translation is darker than middle grey; for a network of values in 0:1 give "
+                "--range 0:1"]  # fmt: skip
 
     def check(self, height: int, width: int) -> None:
         """Raise RequestError where it is known to take another size only."""
@@ -90,6 +117,22 @@ class Translator:
 _EXPORT = "export it for any size (dynamic_shapes)"
 
 
+def value_range(text: str) -> tuple[float, float]:
+    """The values of black and white from "BLACK:WHITE", e.g. "0:255".
+
+    Raises:
+        RequestError: not two rising numbers.
+    """
+    black, _, white = text.partition(":")
+    try:
+        found = float(black), float(white)
+    except ValueError:
+        found = 0.0, 0.0
+    if not found[0] < found[1] < float("inf"):
+        raise RequestError(f"the range is {text!r}; give black and white, as -1:1, 0:1 or 0:255")
+    return found
+
+
 def as_translator(network: Network | Translator) -> Translator:
     """Any callable as a translator; a module is told by its weights, a function by its name."""
     return network if isinstance(network, Translator) else Translator(network, identity(network))
@@ -103,7 +146,11 @@ def identity(network: Network) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-def load_translator(path: Path | str, factory: str | None = None) -> Translator:
+def load_translator(
+    path: Path | str,
+    factory: str | None = None,
+    values: tuple[float, float] = (-1.0, 1.0),
+) -> Translator:
     """Read a translator from a file.
 
     Args:
@@ -112,6 +159,7 @@ def load_translator(path: Path | str, factory: str | None = None) -> Translator:
             without a factory is taken for one of CycleGAN's published generators.
         factory: "package.module:name" of a function or class that takes no argument and returns
             the module into which the state dict is loaded; modules in the current folder count.
+        values: black and white, as the network takes and gives them.
 
     Raises:
         PicturesError: no such file, none of these kinds, or weights that do not fit.
@@ -122,24 +170,37 @@ def load_translator(path: Path | str, factory: str | None = None) -> Translator:
         content = path.read_bytes()
     except OSError as error:
         raise PicturesError(f"cannot read the translator {path}: {error.strerror}") from error
-    digest = hashlib.sha256(content).hexdigest()
+    network, accepts = _network(content, path, factory)
+    return Translator(network, hashlib.sha256(content).hexdigest(), accepts, values)
+
+
+def _network(
+    content: bytes, path: Path, factory: str | None
+) -> tuple[nn.Module, tuple[int, int] | None]:
+    """The network in a file, and the only height and width that it takes, if that is known."""
     kind = _kind(content)
     if factory is not None:
         if kind != "state dict":
             raise RequestError(f"{path} is a {kind} and builds itself; leave the factory out")
-        return Translator(_filled(_made(factory), _tensors(content, path), path), digest)
+        return _filled(_made(factory), _tensors(content, path), path), None
     try:
         if kind == "TorchScript program":
-            return Translator(_scripted(content), digest)
+            return _scripted(content), None
         if kind == "exported program":
-            network, accepts = _exported(content)
-            return Translator(network, digest, accepts)
+            return _exported(content)
         if kind == "model file":
-            return Translator(load_model(path).network, digest)
+            model = load_model(path)
+            if "sigma" in model.card:
+                raise RequestError(
+                    f"{path} is a denoiser; were the translator and the denoiser swapped?"
+                )
+            return model.network, None
+    except RequestError:
+        raise
     except (RuntimeError, ValueError, OSError, KeyError) as error:
         why = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise PicturesError(f"{path} is a {kind} that cannot be read ({why})") from error
-    return Translator(_published(path), digest)
+    return _published(path), None
 
 
 def _kind(content: bytes) -> str:
@@ -211,10 +272,11 @@ def _made(factory: str) -> nn.Module:
     try:
         make: Any = getattr(importlib.import_module(module), name)
         network = make()
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
+    except (Exception, SystemExit) as error:  # it is somebody else's code
         raise RequestError(
-            f"the factory {factory!r} cannot be used ({error}); give package.module:name of a "
-            f"function or class that takes no argument and returns the network"
+            f"the factory {factory!r} cannot be used ({type(error).__name__}: {error}); give "
+            f"package.module:name of a function or class that takes no argument and returns the "
+            f"network"
         ) from error
     if not isinstance(network, nn.Module):
         raise RequestError(
@@ -235,4 +297,4 @@ def _filled(network: nn.Module, tensors: dict[str, Tensor], path: Path) -> nn.Mo
         raise PicturesError(
             f"the weights in {path} do not fit the factory's network ({why})"
         ) from error
-    return network.requires_grad_(False).eval()
+    return freeze(network)
