@@ -10,6 +10,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from domain_translation.training.trained import State
+
 # Single gaps of nearly 50 were seen in runs that recovered; a run whose gaps stayed at 50 did not.
 # A penalty w on energies holds the gap of a lost run at 1/w, so a limit on single gaps is blind.
 GAP = 20.0  # median of |mean E(x) - mean E(x~)| over the last `WINDOW` updates
@@ -46,7 +48,7 @@ class DivergedError(RuntimeError):
         )
 
 
-class Trace:
+class Trace(State):
     """What happened at every update, kept in the checkpoint of the training.
 
     The loss is not among the signs of progress: the gap of a good model hovers around 0.
@@ -55,6 +57,8 @@ class Trace:
         updates: of the stage.
         device: of the training, where the numbers stay until they are looked at.
     """
+
+    fields = ("values", "done")
 
     def __init__(self, updates: int, device: torch.device | str = "cpu") -> None:
         self.values = torch.full((updates, len(FIELDS)), torch.nan, device=device)
@@ -113,12 +117,3 @@ class Trace:
             sign, update = min(lost.tolist(), key=lambda at: at[::-1])
             measured = dict(zip(FIELDS, seen[update].tolist(), strict=True))
             raise DivergedError(update + 1, list(signs)[sign], measured)
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """For a checkpoint."""
-        return {"values": self.values, "done": torch.tensor(self.done)}
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """From a checkpoint."""
-        self.values.copy_(state["values"])
-        self.done = int(state["done"])

@@ -23,7 +23,7 @@ from domain_translation.runtime import seeded
 from domain_translation.sampling import langevin
 from domain_translation.sampling.scores import Energy, energy_score
 from domain_translation.training import Batch, Losses, Player, fit, linear_decay, unpaired
-from domain_translation.training.trained import freeze, identity
+from domain_translation.training.trained import State, freeze, identity
 
 # (energy, data batch, remembered chains, generator) -> negatives, chains to remember
 Drawn = tuple[Tensor, Tensor]
@@ -204,18 +204,12 @@ def uniform(like: Tensor, half_width: float, generator: Generator) -> Tensor:
 
 
 @dataclass
-class Memory:
-    """Chains that a training goes on from, in its checkpoint."""
+class Memory(State):
+    """Chains that a training goes on from."""
 
     chains: Tensor
 
-    def state_dict(self) -> dict[str, Tensor]:
-        """For a checkpoint."""
-        return {"chains": self.chains}
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """From a checkpoint."""
-        self.chains = state["chains"].to(self.chains)
+    fields = ("chains",)
 
 
 def train_energy(

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from domain_translation.reweighting.masses import class_totals
 from domain_translation.reweighting.weighting import relaxed
+from domain_translation.training.trained import State
 
 
-class Record:
+class Record(State):
     """Step counter, weighted class masses (Fig. 3) and effective shares of a training.
 
     Attributes:
@@ -25,6 +26,8 @@ class Record:
         sides: number of domains whose examples are weighted.
         device: of the training.
     """
+
+    fields = ("step", "totals", "shares")
 
     def __init__(
         self,
@@ -61,16 +64,6 @@ class Record:
                 of = self.classes[side][row]
                 self.totals[self.step, side] = class_totals(w, of, self.count)
         self.step += 1
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """For a checkpoint."""
-        return {"step": torch.tensor(self.step), "totals": self.totals, "shares": self.shares}
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """From a checkpoint."""
-        self.step = int(state["step"])
-        self.totals.copy_(state["totals"])
-        self.shares.copy_(state["shares"])
 
 
 def check_classes(classes: Sequence[Tensor] | None, *data: Tensor) -> None:

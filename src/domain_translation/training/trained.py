@@ -1,12 +1,13 @@
-"""How every trainer ends: networks frozen, their losses, and what the run is known by."""
+"""What trainers have in common: what a step remembers, and what is left in the end."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
+import torch
 from torch import Generator, Tensor, nn
 
 from domain_translation.training.checkpoints import digest
@@ -15,6 +16,26 @@ from domain_translation.training.loop import Batch, Batches, Losses, Player, fit
 Networks = TypeVar("Networks", bound=nn.Module | tuple[nn.Module, ...])
 Record = TypeVar("Record")
 Model = TypeVar("Model", bound=nn.Module)
+
+
+class State:
+    """What a step remembers from one minibatch to the next, for `fit` to store: plain attributes.
+
+    Attributes:
+        fields: names of those that a checkpoint holds, each a tensor or a whole number.
+    """
+
+    fields: ClassVar[tuple[str, ...]]
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """For a checkpoint."""
+        return {name: torch.as_tensor(getattr(self, name)) for name in self.fields}
+
+    def load_state_dict(self, state: dict[str, Tensor]) -> None:
+        """From a checkpoint."""
+        for name in self.fields:
+            now, then = getattr(self, name), state[name]
+            setattr(self, name, now.copy_(then) if isinstance(now, Tensor) else int(then))
 
 
 class Trained(NamedTuple, Generic[Networks, Record]):

@@ -5,12 +5,16 @@ from __future__ import annotations
 import torch
 from torch import Generator, Tensor
 
+from domain_translation.training.trained import State
 
-class ImagePool:
+
+class ImagePool(State):
     """Up to `size` past translations of shape `event`; a pool of size 0 hands everything through.
 
     Coins and places stay on the device: nothing waits for it.
     """
+
+    fields = ("images", "filled")
 
     def __init__(
         self, size: int, event: tuple[int, ...], device: torch.device | str = "cpu"
@@ -38,12 +42,3 @@ class ImagePool:
             out.append(torch.where(through, image, past))
             self.images.index_copy_(0, slot, torch.where(through, past, image)[None])
         return torch.stack(out) if size else fresh
-
-    def state_dict(self) -> dict[str, Tensor]:
-        """For a checkpoint."""
-        return {"images": self.images, "filled": torch.tensor(self.filled)}
-
-    def load_state_dict(self, state: dict[str, Tensor]) -> None:
-        """From a checkpoint."""
-        self.images.copy_(state["images"])
-        self.filled = int(state["filled"])
