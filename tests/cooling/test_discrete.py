@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from elsewhere import Run, To, assert_stays_there
 from torch import Generator, Tensor
 
 from domain_translation.cooling.discrete import cool_tokens, cool_words
@@ -118,6 +119,19 @@ def test_other_tokens_stay_and_the_input_is_left_alone() -> None:
     out = cool_tokens(table, x, mask=MASK, allowed=only, steps=5)
     assert torch.equal(out[1], x[1])
     assert torch.equal(x, before)
+
+
+def test_it_runs_on_another_device() -> None:
+    def cooled(steps: int, to: To) -> Tensor:
+        table = to(torch.randn(5, 5, generator=gen()))
+        x = to(sentences(3))
+        return cool_tokens(
+            lambda y: table[y.roll(1, 1)] + table[y.roll(-1, 1)],
+            x, mask=MASK, allowed=ALLOWED, temperature=0.5, steps=steps,
+        )  # fmt: skip
+
+    # A look at each sweep's logits is the one wait for three words.
+    assert_stays_there(Run(cooled, lengths=(2, 12), waits=1.0, uploads=0.0))
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from elsewhere import To, assert_same_bits, here, pretend, there
 from torch import Generator, Tensor
 
 from domain_translation.cooling import cool, fringe_mask
@@ -61,7 +62,7 @@ class Toy:
         ]
 
     def vectors(self, sentence: str) -> Tensor:
-        return self.table[[WORDS.index(word) for word in sentence.split()]]
+        return torch.stack([self.table[WORDS.index(word)] for word in sentence.split()])
 
     def code(self, points: Points) -> Points:
         return points._replace(x=3 * points.x)
@@ -259,6 +260,23 @@ def test_the_mean_score_points_to_the_mean_token() -> None:
     x = points[3]
     score = SequenceScore(mean_filter(points), 0.5, "feature")
     torch.testing.assert_close(score(x), (tokens.mean(0) - x) / 0.25)
+
+
+def test_a_text_is_cooled_on_another_device() -> None:
+    class Elsewhere(Toy):
+        def __init__(self, to: To) -> None:
+            super().__init__()
+            self.table = to(self.table)
+
+    def cooled(to: To) -> Any:
+        toy = Elsewhere(to)
+        move = in_turn(disturbance(0.1), random_move(langevin(strong, **SETTING)))
+        result = cool_text(toy, strong, SENTENCES, **SETTING)
+        return (*result, *move_text(toy, move, SENTENCES)[:2])
+
+    with pretend.accelerator(float64=False):
+        found = cooled(there)
+    assert_same_bits(found, cooled(here))
 
 
 # Bad requests

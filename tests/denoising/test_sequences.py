@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from elsewhere import To, assert_same_bits, here, pretend, there
 from torch import Generator, Tensor, nn
 
 from domain_translation.denoising.sequences import (
@@ -185,3 +186,28 @@ def test_denoised_shapes_are_those_of_the_points() -> None:
     for denoise in (disturbed(), wiener_filter({3: torch.randn(50, 3, 8, generator=gen())}, 1.0)):
         x: Tensor = torch.randn(2, 7, 8, generator=gen(1))
         assert denoise(x).shape == x.shape
+
+
+def test_training_and_filters_run_on_another_device() -> None:
+    def train(steps: int, to: To) -> Any:
+        points = {n: to(x) for n, x in words(20, 0).items()}
+        model = train_sequence_denoiser(points, 0.5, steps=steps, heads=2, tokens=12)
+        return sequence_score(model)(points[3])
+
+    with pretend.accelerator(float64=False) as few:
+        found = train(50, there).held
+    with pretend.accelerator(float64=False) as many:
+        train(90, there)
+    # The CPU has a fused attention of its own: not the last bits.
+    torch.testing.assert_close(found, train(50, here), rtol=1e-3, atol=1e-4)
+    more = many - few
+    assert (more.waits.total(), more.uploads.total()) <= (4, 4), more
+
+    def filtered(to: To) -> Any:
+        points = {n: to(x) for n, x in words(20, 0).items()}
+        denoise = wiener_filter(points, 0.5)
+        return denoise(points[3]), residual_share(denoise, points, 0.5)
+
+    with pretend.accelerator(float64=False):
+        found = filtered(there)
+    assert_same_bits(found, filtered(here))

@@ -228,7 +228,8 @@ def _moved_text(
 def _rows(group: Points, chosen: Tensor) -> Points:
     """The sentences of a group that are chosen."""
     places = [i for i, row in enumerate(group.rows) if chosen[row]]
-    return Points(group.x[places], [group.rows[i] for i in places])
+    x = group.x[torch.tensor(places, dtype=torch.long, device=group.x.device)]
+    return Points(x, [group.rows[i] for i in places])
 
 
 @torch.no_grad()
