@@ -71,24 +71,28 @@ def cool_tokens(
     for sweep in range(steps):
         before, finite = x.clone(), torch.ones((), dtype=torch.bool, device=x.device)
         for j in places:
-            hidden = x.clone()
-            hidden[:, j] = mask
-            logits = masked_logits(hidden)
-            if logits.shape != (*x.shape, len(allowed)):
-                raise ValueError(
-                    f"the language model gave logits {tuple(logits.shape)} for tokens "
-                    f"{tuple(x.shape)} out of {len(allowed)}; give (B, n, V)"
-                )
-            finite &= logits[:, j].isfinite().all()
-            token = _draw(
-                logits[:, j], x[:, j], allowed, threshold, temperature, draws[:, sweep, j]
-            )
+            logits = _logits(masked_logits, x, j, mask, len(allowed))
+            finite &= logits.isfinite().all()
+            token = _draw(logits, x[:, j], allowed, threshold, temperature, draws[:, sweep, j])
             x[:, j] = torch.where(movable[:, j], token, x[:, j])
         if not finite:
             raise ValueError("the language model gave NaN or infinite logits; check its parameters")
         if temperature == 0 and torch.equal(x, before):
             break
     return x
+
+
+def _logits(masked_logits: MaskedLogits, x: Tensor, j: int, mask: int, tokens: int) -> Tensor:
+    """Logits (B, V) of the token at place j, which is hidden."""
+    hidden = x.clone()
+    hidden[:, j] = mask
+    logits = masked_logits(hidden)
+    if logits.shape != (*x.shape, tokens):
+        raise ValueError(
+            f"the language model gave logits {tuple(logits.shape)} for tokens {tuple(x.shape)} out "
+            f"of {tokens}; give (B, n, V)"
+        )
+    return logits[:, j]
 
 
 def _draw(
