@@ -17,20 +17,11 @@ def _draw(n, rare, size=64, seed=0):
 
 
 def test_only_the_fruit_changes():
-    _, (source, target, mask) = _draw(24, 0.5)
-    outside = np.broadcast_to(mask[:, None] == 0, source.shape)
-    assert 0.2 < outside.mean() < 0.97
-    assert np.array_equal(source[outside], target[outside])
-    covered = np.broadcast_to(mask[:, None] > 0.9, source.shape)
-    assert np.abs(source - target)[covered].mean() > 0.15
+    latentlaw.assert_only_the_mask_changes(_draw(24, 0.5)[1], 0.2, 0.15)
 
 
 def test_some_of_the_fruit_is_always_in_the_picture():
-    for start in (0, 100, 200):
-        latents, knots = fruit.draw(range(start, start + 100), 7, 32, 1.0)
-        source, target, mask = fruit.render(latents, knots, 32)
-        assert mask.sum((1, 2)).min() > 4
-        assert np.abs(source - target).max((1, 2, 3)).min() > 0.1
+    latentlaw.assert_something_is_always_in_the_picture(fruit)
 
 
 def test_a_leaf_in_front_hides_the_change():
@@ -85,10 +76,7 @@ def test_the_orange_lies_where_the_apple_was():
 
 
 def test_surprise_is_minus_the_log_density():
-    latents, _ = _draw(40, 0.6, size=16)
-    expected = [-latentlaw.log_density(LAW, latents, i) for i in range(40)]
-    scenes = fruit.sample(40, 0, size=16, rare=0.6)
-    assert np.allclose(scenes.surprise.numpy(), expected, atol=1e-9)
+    latentlaw.assert_surprise_is_minus_the_log_density(fruit, LAW)
 
 
 def test_the_law_is_normalised_and_drawn_as_stated():

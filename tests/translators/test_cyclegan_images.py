@@ -10,11 +10,12 @@ import pytest
 import torch
 from still import Still, losses_of
 from torch import Generator, Tensor, nn
+from toyrun import Stop, killed_fit
 
 from domain_translation.data.augment import crop_and_flip
 from domain_translation.reweighting.record import Record
 from domain_translation.reweighting.weight_nets import composite
-from domain_translation.training import Batch, Batches, Player, Step, fit
+from domain_translation.training import Batch, Player, Step
 from domain_translation.training.checkpoints import CheckpointError
 from domain_translation.training.trained import Trained
 from domain_translation.translators.cyclegan import (
@@ -239,31 +240,10 @@ def test_crops_and_mirror_images_are_parts_of_the_picture() -> None:
     assert len(seen) == 8  # four places, mirrored and not
 
 
-class Stop(Exception):
-    pass
-
-
-def stopped(run: Any, after: int, path: Path) -> None:
-    """Let `run` end after so many steps, with a checkpoint of each at `path`."""
-    calls = []
-
-    def stopping(step: Step, team: Any, batches: Batches, steps: int, **options: Any) -> Tensor:
-        def draw(generator: Generator) -> Batch:
-            calls.append(1)
-            if len(calls) > after:
-                raise Stop
-            return batches(generator)
-
-        return fit(step, team, draw, steps, every_minutes=0, **options)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(cyclegan_images, "fit", stopping)
-        with pytest.raises(Stop):
-            run(path)
-
-
 @pytest.mark.parametrize("weighted", [False, True])
-def test_training_repeats_to_the_bit_and_resumes(weighted: bool, tmp_path: Path) -> None:
+def test_training_repeats_to_the_bit_and_resumes(
+    weighted: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The pool is full at the stop; the bound on the weight nets grows all the time."""
     x, y = pictures(), pictures(seed=1)
     nets = dataclasses.replace(WEIGHTED, width=2, batch=4, steps=4, weight_width=2)
@@ -276,7 +256,10 @@ def test_training_repeats_to_the_bit_and_resumes(weighted: bool, tmp_path: Path)
 
     whole = run(None)
     assert torch.equal(whole.losses, run(None).losses)
-    stopped(run, 2, tmp_path / "run.safetensors")
+    with monkeypatch.context() as patch:
+        patch.setattr(cyclegan_images, "fit", killed_fit(2))
+        with pytest.raises(Stop):
+            run(tmp_path / "run.safetensors")
     resumed = run(tmp_path / "run.safetensors")
     for a, b in zip(whole.networks, resumed.networks, strict=True):
         for p, q in zip(a.parameters(), b.parameters(), strict=True):

@@ -11,11 +11,12 @@ import pytest
 import torch
 from still import losses_of
 from torch import Generator, Tensor, nn
+from toyrun import Stop, killed_fit
 
 from domain_translation.reweighting.record import Record
 from domain_translation.reweighting.weight_nets import composite
 from domain_translation.reweighting.weighting import BatchWeights, Equal, halfway
-from domain_translation.training import Batch, Batches, Step, TrainingError, fit
+from domain_translation.training import TrainingError
 from domain_translation.training.checkpoints import CheckpointError
 from domain_translation.training.trained import Trained
 from domain_translation.translators.munit import (
@@ -313,30 +314,16 @@ def test_nothing_is_computed_twice(run: Any, monkeypatch: pytest.MonkeyPatch) ->
     assert calls == {"content": 2, "style": 2, "decoder": 1, "critic": 2}
 
 
-class Stop(Exception):
-    pass
-
-
 @pytest.mark.parametrize(("run", "config"), [(train, PLAIN), (weighted, SHORT)])
 def test_training_repeats_to_the_bit_and_resumes(
-    run: Any, config: MUNITConfig, tmp_path: Path
+    run: Any, config: MUNITConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     x, y = pictures(), pictures(seed=1)
     extra = {"classes": (torch.arange(10) % 2, torch.arange(10) % 3)}
     whole = run(x, y, config, 3, **extra)
-    path, calls = tmp_path / "run.safetensors", []
-
-    def stopping(step: Step, team: Any, batches: Batches, steps: int, **options: Any) -> Tensor:
-        def draw(generator: Generator) -> Batch:
-            calls.append(1)
-            if len(calls) == 3:
-                raise Stop
-            return batches(generator)
-
-        return fit(step, team, draw, steps, every_minutes=0, **options)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "fit", stopping)
+    path = tmp_path / "run.safetensors"
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "fit", killed_fit(2))
         with pytest.raises(Stop):
             run(x, y, config, 3, checkpoint=path, **extra)
     resumed = run(x, y, config, 3, checkpoint=path, **extra)
