@@ -41,14 +41,14 @@ ANIMALS = {"train": range(1, 1001), "test": range(4001, 5001, 2)}  # Kaggle's nu
 
 def mnist(files: Files, out: Path) -> None:
     """All 60,000 training digits, the first 5,000 test digits."""
-    train, test = _published(datasets.MNIST, files, {"train": True}, {"train": False})
+    train, test = _published(datasets.MNIST, files, out, {"train": True}, {"train": False})
     save_labelled(out / "mnist_train.npz", *train)
     save_labelled(out / "mnist_test.npz", *(part[:MNIST_TEST] for part in test))
 
 
 def fashion(files: Files, out: Path) -> None:
     """Class by class: all wares, then 1,000 of each other class; of the test, 500 of each."""
-    train, test = _published(datasets.FashionMNIST, files, {"train": True}, {"train": False})
+    train, test = _published(datasets.FashionMNIST, files, out, {"train": True}, {"train": False})
     for name, part, classes, n in (
         ("train_1_shoes_bags", train, WARES, None),
         ("train_2_clothes", train, CLOTHES, OF_CLOTHES),
@@ -60,14 +60,14 @@ def fashion(files: Files, out: Path) -> None:
 
 def cifar10(files: Files, out: Path) -> None:
     """All 50,000 training and 10,000 test pictures, in their order, as they are."""
-    train, test = _published(datasets.CIFAR10, files, {"train": True}, {"train": False})
+    train, test = _published(datasets.CIFAR10, files, out, {"train": True}, {"train": False})
     save_labelled(out / "cifar10_train.npz", *train)
     save_labelled(out / "cifar10_test.npz", *test)
 
 
 def svhn(files: Files, out: Path) -> None:
     """All 73,257 training and 26,032 test digits, as they are; the label of a zero is 0."""
-    train, test = _published(datasets.SVHN, files, {"split": "train"}, {"split": "test"})
+    train, test = _published(datasets.SVHN, files, out, {"split": "train"}, {"split": "test"})
     save_labelled(out / "svhn_train.npz", *train)
     save_labelled(out / "svhn_test.npz", *test)
 
@@ -78,8 +78,8 @@ def mnist_m(files: Files, out: Path) -> None:
     The published MNIST-M has the digits of the same numbers over other patches.
     """
     digits = {name: path for name, path in files.items() if name.endswith("ubyte.gz")}
-    ((images, labels),) = _published(datasets.MNIST, digits, {"train": False})
-    with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
+    ((images, labels),) = _published(datasets.MNIST, digits, out, {"train": False})
+    with tempfile.TemporaryDirectory(dir=out) as scratch:
         folder = extract(files["BSR_bsds500.tgz"], Path(scratch) / "photographs")
         places = sorted(folder.rglob("images/train/*.jpg"))
         photographs = [np.asarray(open_rgb(place)) for place in places]
@@ -109,7 +109,7 @@ def blended(digits: np.ndarray, photographs: list[np.ndarray], seed: int) -> Ite
 
 def maps256(files: Files, out: Path) -> None:
     """Both halves of each tile at 256x256: all training pairs, every fourth of the others."""
-    with tempfile.TemporaryDirectory(dir=out.parent) as scratch:
+    with tempfile.TemporaryDirectory(dir=out) as scratch:
         tiles = extract(files["maps.tar.gz"], Path(scratch) / "tiles") / "maps"
         for part, step in (("train", 1), ("val", 4)):
             for path in sorted((tiles / part).glob("*.jpg"), key=lambda p: int(p.stem))[::step]:
@@ -153,12 +153,15 @@ CONVERTERS: Mapping[str, Callable[[Files, Path], None]] = {
 }
 
 
-def _published(kind: type[Any], files: Files, *parts: Mapping[str, Any]) -> list[Labelled]:
+def _published(
+    kind: type[Any], files: Files, out: Path, *parts: Mapping[str, Any]
+) -> list[Labelled]:
     """Parts of a set of torchvision, read from files that are here already.
 
-    torchvision finds them where it would have put its downloads, and compares its own checksums.
+    torchvision finds them where it would have put its downloads, and compares its own checksums;
+    what it unpacks is in `out` for that time only, so that a killed run leaves nothing elsewhere.
     """
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=out) as scratch:
         root = Path(scratch)
         place = root / kind.__name__ / "raw" if issubclass(kind, datasets.MNIST) else root
         place.mkdir(parents=True, exist_ok=True)
