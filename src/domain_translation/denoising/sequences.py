@@ -148,8 +148,8 @@ def train_sequence_denoiser(
     layers: int = 1,
     heads: int = 4,
     longest: int = 256,
-    tokens: int = 2000,
-    learning_rate: float = 1e-3,
+    tokens: int = 600,
+    learning_rate: float = 3e-3,
     seed: int = 0,
     checkpoint: Path | str | None = None,
 ) -> SequenceDenoiser:
