@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from domain_translation.commands import book, data, pictures, recipe, study
+from domain_translation.commands import book, data, pictures, recipe, study, text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     pictures.add(commands)
     recipe.add(commands)
     study.add(commands)
+    text.add(commands)
     return parser
 
 
