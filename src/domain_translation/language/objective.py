@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import torch
+from torch import Tensor
 
 from domain_translation.language.batches import Ids
+from domain_translation.language.vocabulary import PAD
 from domain_translation.training import Schedule, linear_decay
 from domain_translation.training.checkpoints import digest
 
@@ -23,6 +25,16 @@ def schedule(steps: int) -> Schedule:
     """
     decay = linear_decay(steps)
     return lambda k: min((k + 1) / WARM_UP, 1.0) * decay(k)
+
+
+def sayable(allowed: Tensor, y: Tensor) -> Tensor:
+    """Pieces (V,) that the softmax runs over: those of the language, and of the targets y (B, m).
+
+    A rare letter of a target may be missing in the text that the language's pieces are known from.
+    """
+    found = allowed.index_fill(0, y.flatten(), True)
+    found[PAD] = False
+    return found
 
 
 def text_digest(ids: Mapping[str, Ids]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from torch import Generator, Tensor
 
 from domain_translation.language.batches import Ids, token_batches
 from domain_translation.language.corruption import word_noise
-from domain_translation.language.objective import Direction, schedule, text_digest
+from domain_translation.language.objective import Direction, sayable, schedule, text_digest
 from domain_translation.language.vocabulary import PAD, Vocabulary
 from domain_translation.language.xlm import XLM, translation_loss
 from domain_translation.training import Batch, Losses, Player, fit
@@ -54,7 +54,10 @@ def train_supervised(
         CheckpointError, TrainingError: see `training.fit`.
     """
     player, device = Player(model, learning_rate), next(model.parameters()).device
-    allowed = {target: vocabulary.allowed(target).to(device) for _, target in pairs}
+    allowed = {target: vocabulary.allowed(target) for _, target in pairs}
+    for (_, target), (_, y) in pairs.items():  # a target that may not be written has no finite loss
+        allowed[target][sorted({piece for line in y for piece in line})] = True
+    allowed = {target: mask.to(device) for target, mask in allowed.items()}
     starts = vocabulary.starts().to(device)
     draws = [token_batches(x, y, tokens=tokens, paired=True) for x, y in pairs.values()]
 
@@ -67,7 +70,8 @@ def train_supervised(
             if noise:
                 x = word_noise(x, generator, starts=starts)
             code = model.encode(x, source)
-            loss = translation_loss(model, code, x != PAD, y, target, allowed[target])
+            pieces = sayable(allowed[target], y)
+            loss = translation_loss(model, code, x != PAD, y, target, pieces)
             losses[f"{source}-{target}"] = player.descend(loss)
         return losses
 

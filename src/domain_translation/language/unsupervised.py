@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 
 from domain_translation.language.batches import Ids, pad, token_batches
 from domain_translation.language.corruption import word_noise
-from domain_translation.language.objective import Direction, schedule, text_digest
+from domain_translation.language.objective import Direction, sayable, schedule, text_digest
 from domain_translation.language.search import greedy
 from domain_translation.language.vocabulary import PAD, Vocabulary
 from domain_translation.language.xlm import XLM, translation_loss
@@ -75,7 +75,8 @@ def train_unsupervised(
 
     def learn(x: Tensor, source: str, y: Tensor, target: str) -> Tensor:
         code = model.encode(x, source)
-        loss = translation_loss(model, code, x != PAD, y, target, allowed[target])
+        pieces = sayable(allowed[target], y)
+        loss = translation_loss(model, code, x != PAD, y, target, pieces)
         return player.descend(loss)
 
     def step(batch: Batch, generator: Generator) -> Losses:
