@@ -25,6 +25,9 @@ DIRECTIONS = {
     "summer2winter": ("seasons", False),
     "winter2summer": ("seasons", True),
 }
+# Noise of the antialiased denoisers: that of lcool.train.dae_image, and what it is at a quarter of
+# the side, since the mean of 4x4 pixels, as from 256 to 64, has a quarter of their noise.
+SIGMAS = (0.3, 0.075)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,12 +80,14 @@ def load(
         name: one of `DIRECTIONS`.
         seed: chooses the test scenes.
         validation, test: numbers of scenes.
-        sigma: noise of an antialiased denoiser, 0.3 or 0.075; None: the light U-Net's.
+        sigma: noise of an antialiased denoiser, of `SIGMAS`; None: the light U-Net.
 
     Raises:
-        ValueError: an unknown name.
+        ValueError: an unknown name or sigma.
         FileNotFoundError: the weights are not part of this installation.
     """
+    if sigma not in (None, *SIGMAS):
+        raise ValueError(f"sigma is {sigma}; denoisers come for {SIGMAS}, None takes the U-Net")
     if name not in DIRECTIONS:
         raise ValueError(f"unknown direction {name!r}; choose one of {', '.join(DIRECTIONS)}")
     task, backward = DIRECTIONS[name]

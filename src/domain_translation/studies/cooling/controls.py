@@ -32,7 +32,7 @@ from domain_translation.sampling import scores
 from domain_translation.studies.study import Measure, Study
 
 READINGS = ("score", "way")  # x + alpha (r - x) / sigma^2, and x + alpha (r - x)
-SIGMAS = (0.3, 0.075)
+SIGMAS = directions.SIGMAS
 TEMPERATURES = (0.001, 0.0, 0.01)  # L-Cool's choice, no noise, the largest of its grid
 LOOKS = ("error", "likeness", "margin")
 WAYS = ("denoiser", "linear filter", "noise only", "blur", "random direction")

@@ -17,17 +17,22 @@ import torch
 from torch import Tensor
 
 from domain_translation import cooling, denoising, synthetic
-from domain_translation.denoising.antialiased import ANTIALIASED, AntialiasedDenoiser
+from domain_translation.denoising.antialiased import (
+    ANTIALIASED,
+    LONGER,
+    AntialiasedDenoiser,
+)
 from domain_translation.denoising.gate import GATE, Left, noise_left
 from domain_translation.denoising.linear import linear_filter
 from domain_translation.evaluation.pictures.weave import weave
 from domain_translation.notebook.cards import Card
 from domain_translation.notebook.criteria import Criterion, at_most
+from domain_translation.pretrained import directions
 from domain_translation.sampling import scores
 from domain_translation.studies.study import Measure, Study
 from domain_translation.training import checkpoints
 
-SIGMAS = tuple(ANTIALIASED)  # lcool.train.dae_image's, and the same noise at a quarter of the side
+SIGMAS = directions.SIGMAS
 WEAVE = 0.5  # grey levels
 FLAT, STEPS = 0.2, 40  # the flat picture's value in [-1, 1], and how often it is cooled
 # Nobody cools a street map.
@@ -80,7 +85,7 @@ def run(case: Case, seed: int, folder: Path) -> dict[str, Tensor]:
         checkpoint,
     )
     network = network.half().float()  # as it would be shipped
-    left = noise_left(network, linear_filter(train, case.sigma, stride=3), held_out, case.sigma)
+    left = noise_left(network, linear_filter(train, case.sigma), held_out, case.sigma)
     return {
         "left by the denoiser": left.network,
         "left by the linear filter": left.linear,
@@ -112,7 +117,7 @@ def measure(case: Case, seed: int, found: Mapping[str, Tensor]) -> list[Measure]
 STUDY = Study(
     "cooling/denoisers",
     {
-        arm(t, d, sigma): Case(t, d, sigma, ANTIALIASED[sigma])
+        arm(t, d, sigma): Case(t, d, sigma, LONGER if t == "city" else ANTIALIASED)
         for sigma in SIGMAS
         for t, d in DOMAINS
     },
