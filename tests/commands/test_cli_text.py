@@ -522,6 +522,20 @@ def test_a_run_that_is_stopped_ends_as_if_it_were_not(
     assert not Path("out.tsv.part").exists()
 
 
+def test_an_unfinished_table_goes_on_after_whole_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table, "CHUNK", 2)
+    made = [table.Row(i, f"p {i}", f"c {i}", "1", "0", "no") for i in range(1, 6)]
+    table.Part(Path("t.tsv"), {"seed": 0}).add(made[:3])
+    with Path("t.tsv.part").open("a") as file:
+        file.write(made[3].text()[:5])
+    again = table.Part(Path("t.tsv"), {"seed": 0})
+    assert again.rows == made[:2]
+    again.add(made[2:])
+    again.finish()
+    assert Path("t.tsv").read_text() == table.HEAD + "".join(row.text() for row in made)
+    assert not Path("t.tsv.part").exists()
+
+
 # The command line
 
 
