@@ -87,12 +87,10 @@ def keep(book: Book, job: Job, execution: Execution, wish: Wish, before: Files) 
     """File an execution: in the cache if it succeeded, under ``_build/failed/`` if not."""
     if execution.error:
         return failed(book, job, execution, wish.profile)
-    used = (execution.modules, execution.data)
-    made_of = ingredients(job.chapter, job.parameters, before, versions(book), *used)
+    used, known = (execution.modules, execution.data), versions(book)
+    made_of = ingredients(job.chapter, job.parameters, before, known, *used)
     key = made_of.key
-    if made_of != ingredients(
-        job.chapter, job.parameters, look(book, *used), versions(book), *used
-    ):
+    if made_of != ingredients(job.chapter, job.parameters, look(book, *used), known, *used):
         # No one can say which state the kernel saw: a key that never matches runs it again.
         key = digest(f"{key} {time.time()}")
     card = cache.Card(
