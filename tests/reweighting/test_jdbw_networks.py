@@ -93,6 +93,8 @@ def test_presets_hold_the_papers_schedules() -> None:
     # jdbw.train.128
     assert (PAPER_128.batch, PAPER_128.critic_steps, PAPER_128.steps) == (6, 2, 300_000)
     assert (PAPER_128.noise, PAPER_128.size) == (16, 128)
+    # Its text describes no input skip.
+    assert not any(preset.skip for preset in (PAPER, PAPER_SVHN, PAPER_128))
 
 
 def test_generators_and_critic_of_the_paper_are_spectrally_normalised() -> None:

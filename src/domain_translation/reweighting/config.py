@@ -66,7 +66,7 @@ class ImageConfig(Schedule):
     spectral: bool = True  # spectral normalisation of generators and discriminator
 
 
-PAPER = ImageConfig()  # MNIST and SR-MNIST
+PAPER = ImageConfig(skip=False)  # MNIST and SR-MNIST
 PAPER_SVHN = replace(PAPER, steps=250_000, noise=16, kernel=1)  # MNIST and SVHN
 PAPER_128 = replace(  # edges and photographs, faces and portraits; jdbw.train.128
     PAPER, steps=300_000, batch=6, critic_steps=2, noise=16, size=128
