@@ -164,7 +164,7 @@ _LINES: ContextVar[float | None] = ContextVar("lines", default=None)
 def progress_lines(every: float = 30.0) -> Iterator[None]:
     """A block whose `progress` writes a line every so many seconds into what is no terminal.
 
-    For commands, whose standard error is often a file; a notebook would show them as output.
+    For commands, whose standard error is often a file.
     """
     token = _LINES.set(every)
     try:
@@ -176,13 +176,13 @@ def progress_lines(every: float = 30.0) -> Iterator[None]:
 def progress(items: Iterable[Any] | None = None, **options: Any) -> Any:
     """A progress bar with the time that is left: tqdm's, on a terminal.
 
-    Elsewhere there is nothing, or lines of text within `progress_lines`.
+    Elsewhere there is nothing, or lines of text within `progress_lines`; never in a notebook.
 
     Args:
         items: what is iterated over; None where `update` is called instead.
         options: of `tqdm`: desc, total, initial, unit ...
     """
-    every = _LINES.get()
+    every = None if "ipykernel" in sys.modules else _LINES.get()
     if sys.stderr.isatty() or every is None:
         return tqdm(items, disable=None, **options)
     return tqdm(

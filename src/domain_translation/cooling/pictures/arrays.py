@@ -15,6 +15,7 @@ from domain_translation.cooling import PAPER, Translated
 from domain_translation.cooling.pictures.chain import chain
 from domain_translation.cooling.pictures.denoisers import Denoiser, as_denoiser
 from domain_translation.cooling.pictures.errors import RequestError
+from domain_translation.cooling.pictures.translators import evaluating
 from domain_translation.sampling.scores import Score
 from domain_translation.training.model_files import Model
 
@@ -60,6 +61,8 @@ def cool(
             range, a step of sigma^2 or more, a translator that changes the number of images.
         DivergenceError: a state became NaN, infinite, or larger than any picture's.
     """
+    if not isinstance(images, Tensor):
+        raise RequestError(f"images are a {type(images).__name__}; give a tensor in [-1, 1]")
     if images.ndim != 4 or len(images) == 0 or not images.is_floating_point():
         raise RequestError(
             f"images are {images.dtype} of shape {tuple(images.shape)}; give floating-point "
@@ -81,7 +84,7 @@ def cool(
     chosen.check(*images.shape[1:])
     how = chain(chosen, step_size=step_size, temperature=temperature, steps=steps, seed=seed)
     ids = [noise_id(image) for image in images]
-    with torch.no_grad():
+    with torch.no_grad(), evaluating(chosen.network, translator):
         fringe = torch.ones(len(images), dtype=torch.bool, device=images.device)
         if share is not None or threshold is not None:
             lengths = torch.cat(
@@ -98,10 +101,13 @@ def cool(
 
 def _translated(translator: Callable[[Tensor], Tensor], part: Tensor) -> Tensor:
     translated = translator(part)
-    if translated.shape[:1] != part.shape[:1]:
+    if not isinstance(translated, Tensor) or translated.shape[:1] != part.shape[:1]:
+        what = f"a {type(translated).__name__}"
+        if isinstance(translated, Tensor):
+            what = f"shape {tuple(translated.shape)}"
         raise RequestError(
-            f"the translator turned {len(part)} images into shape {tuple(translated.shape)}; "
-            f"it has to return one translation an image"
+            f"the translator turned {len(part)} images into {what}; it has to return one "
+            f"translation an image, as a tensor"
         )
     return translated
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,23 +38,41 @@ class Chain:
     level: float | None
     seed: int
 
-    def cool(self, denoiser: Denoiser, x: Tensor, ids: Sequence[int]) -> Stopped:
+    def cool(
+        self,
+        denoiser: Denoiser,
+        x: Tensor,
+        ids: Sequence[int],
+        each: Callable[[], object] = lambda: None,
+    ) -> Stopped:
         """Cooled pictures (B, C, H, W), and the steps that each took.
+
+        Args:
+            denoiser: whose score is followed.
+            x: pictures in [-1, 1].
+            ids: of their noise.
+            each: called after every evaluation of the score.
 
         Raises:
             DivergenceError: values became NaN, infinite or larger than any picture's.
         """
+
+        def score(states: Tensor) -> Tensor:
+            found = denoiser.score(states)
+            each()
+            return found
+
         how: dict[str, Any] = {
             "step_size": self.step_size,
             "temperature": self.temperature,
             "seed": self.seed,
         }
         if self.level is None:
-            cooled = cooling.cool(denoiser.score, x, **how, steps=self.steps, ids=ids).x
+            cooled = cooling.cool(score, x, **how, steps=self.steps, ids=ids).x
             done = Stopped(cooled, torch.full((len(x),), self.steps, device=x.device))
         else:
             length = self.level * math.sqrt(x[0].numel())
-            done = cool_until(denoiser.score, x, **how, level=length, max_steps=self.steps, ids=ids)
+            done = cool_until(score, x, **how, level=length, max_steps=self.steps, ids=ids)
         largest = done.x.abs().flatten(1).amax(1)
         if (run_away := largest > RUNAWAY).any():
             chains, values = run_away.nonzero().flatten().tolist(), largest[run_away].tolist()
@@ -89,6 +107,9 @@ def chain(
         RequestError: what `cooling.cool` refuses, or a step of sigma^2 or more, with which a chain
             overshoots the denoised picture.
     """
+    for name, value in (("seed", seed), ("steps", 1 if steps is None else steps)):
+        if not isinstance(value, int):
+            raise RequestError(f"{name} is {value!r}; give a whole number")
     square = denoiser.sigma**2
     alpha = PAPER.step_size * square / PAPER.sigma**2 if step_size is None else step_size
     level = None if steps is not None else denoiser.card.get("score_rms", {}).get("50 %")

@@ -37,7 +37,6 @@ _ORIENTATION = 0x0112  # EXIF's tag
 _TEXT = "Source"  # the entry of a written PNG that names the bytes it was made from
 _TWELVE_BITS = 4096
 # What Pillow's decoders raise on damaged files.
-_JPEG_START, _JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 _DAMAGE = (OSError, ValueError, SyntaxError, EOFError, struct.error, Image.DecompressionBombError)
 
 
@@ -78,11 +77,8 @@ def decode(content: bytes) -> Picture:
     Raises:
         PicturesError: no picture, damaged, cut short, or more pixels than Pillow takes.
     """
-    whole = content
-    if content.startswith(_JPEG_START) and not content.rstrip(b"\0").endswith(_JPEG_END):
-        whole += _JPEG_END  # viewers show a JPEG that lacks only its end mark
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(whole), formats=FORMATS) as file:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=FORMATS) as file:
             warnings.simplefilter("ignore", UserWarning)  # of odd EXIF entries, which are not used
             file.load()
             kind = "JPEG" if file.format in ("JPEG", "MPO") else "PNG"  # phones write MPO

@@ -33,7 +33,22 @@ class Denoiser:
     @property
     def score(self) -> Score:
         """The score (r(x) - x) / sigma^2 of L-Cool eq. 4 (lcool.eq4)."""
-        return dae_score(self.network, self.sigma)
+        return dae_score(self._denoised, self.sigma)
+
+    def _denoised(self, x: Tensor) -> Tensor:
+        try:
+            found = self.network(x)
+        except TypeError as error:
+            raise RequestError(
+                f"the denoiser failed ({error}); give one that takes a batch of pictures alone"
+            ) from error
+        if not isinstance(found, Tensor) or found.shape != x.shape:
+            what = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+            raise RequestError(
+                f"the denoiser turned pictures {tuple(x.shape)} into {what}; it has to return "
+                f"pictures of the same shape"
+            )
+        return found
 
     def usual(self) -> float:
         """The `score_rms` that 19 of 20 training pictures do not reach.
@@ -89,6 +104,11 @@ def as_denoiser(
     Raises:
         RequestError: no noise level, two different ones, or a card that names another range.
     """
+    if not callable(denoiser) and not isinstance(denoiser, Denoiser | Model):
+        raise RequestError(
+            f"the denoiser is a {type(denoiser).__name__}; give a callable, or what "
+            f"pictures.load_denoiser(path) returns"
+        )
     card: Mapping[str, Any] = getattr(denoiser, "card", {})
     known: float | None = card.get("sigma")
     if isinstance(denoiser, Denoiser):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from statistics import median
+from typing import Any, Literal, NamedTuple
 
 from domain_translation.cooling.pictures.errors import PicturesError, RequestError
 from domain_translation.cooling.pictures.folders import write
@@ -51,6 +53,73 @@ class Row:
     fringe: str = ""
     status: Status = "waiting"
     reason: str = ""
+
+
+class Report(NamedTuple):
+    """What a run did.
+
+    Attributes:
+        rows: one per picture, in the order of scores.csv.
+        kept: how many were finished by an earlier run.
+        passed: how many files of which suffix were passed over.
+        level: `score_rms` at which pictures were left alone; None: all took the same steps.
+        notes: what is odd about the networks' results, in sentences.
+    """
+
+    rows: list[Row]
+    kept: int
+    passed: dict[str, int]
+    level: float | None
+    notes: list[str]
+
+    @property
+    def skipped(self) -> list[Row]:
+        """The pictures without a result."""
+        return [row for row in self.rows if row.status != "done"]
+
+    @property
+    def figures(self) -> dict[str, float | None]:
+        """What cooling did, in numbers: counts, and medians over the pictures that are done.
+
+        `steps` and `psnr` (in dB, to what they were) are of the cooled pictures; a median of
+        nothing, and an infinite one, is None.
+        """
+        done = [row for row in self.rows if row.status == "done"]
+        cooled = [row for row in done if row.steps != "0"]
+
+        def middle(name: str, rows: list[Row]) -> float | None:
+            found = [float(value) for row in rows if (value := getattr(row, name))]
+            level = median(found) if found else math.inf
+            return level if math.isfinite(level) else None
+
+        return {
+            "pictures": len(self.rows),
+            "done": len(done),
+            "done_earlier": self.kept,
+            "cooled": len(cooled),
+            "spared": len(done) - len(cooled),
+            "score_before": middle("score_rms", done),
+            "score_after": middle("score_after", done),
+            "score_in_training": self.level,
+            "steps": middle("steps", cooled),
+            "psnr": middle("psnr", cooled),
+        }
+
+    @property
+    def summary(self) -> str:
+        """One line on what cooling did, by medians over the pictures that are done."""
+        found = self.figures
+        if not found["done"]:
+            return "nothing was cooled"
+        said = f"{found['cooled']} of {found['done']} cooled, {found['spared']} spared; "
+        said += f"median score {found['score_before']:.3g} -> {found['score_after']:.3g}"
+        said += "" if self.level is None else f" (training pictures {self.level:.3g})"
+        if found["psnr"] is None:
+            return said
+        return (
+            f"{said}; of the cooled, median {found['steps']:g} steps and {found['psnr']:.1f} dB to "
+            f"what they were"
+        )
 
 
 def write_table(out: Path, rows: Iterable[Row]) -> None:

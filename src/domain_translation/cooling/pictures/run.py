@@ -9,12 +9,12 @@ A result names the bytes of the picture it was made from, so that a second run k
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from statistics import median
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import torch
 from PIL import Image
@@ -27,6 +27,7 @@ from domain_translation.cooling.pictures.codec import to_image
 from domain_translation.cooling.pictures.denoisers import Denoiser, as_denoiser, doubt
 from domain_translation.cooling.pictures.errors import RequestError, as_request
 from domain_translation.cooling.pictures.folders import (
+    Found,
     check_apart,
     check_names,
     find_pictures,
@@ -35,63 +36,19 @@ from domain_translation.cooling.pictures.folders import (
 )
 from domain_translation.cooling.pictures.record import (
     RESULTS,
-    Row,
+    Report,
     claim_folder,
     write_table,
 )
 from domain_translation.cooling.pictures.sheet import Line, contact_sheet
 from domain_translation.cooling.pictures.steps import Entry, Run, finish, measure
-from domain_translation.cooling.pictures.translators import Translator, as_translator
+from domain_translation.cooling.pictures.translators import Translator, as_translator, evaluating
 from domain_translation.cooling.pictures.trial import try_networks
 from domain_translation.cooling.pictures.view import View
 from domain_translation.training.model_files import Model
 
 SHEET = "contact_sheet.png"
 SHEET_LONGEST, SHEET_OTHERS = 8, 4  # rows of the sheet: the longest scores, and some of the others
-
-
-class Report(NamedTuple):
-    """What a run did.
-
-    Attributes:
-        rows: one per picture, in the order of scores.csv.
-        kept: how many were finished by an earlier run.
-        passed: how many files of which suffix were passed over.
-        level: `score_rms` at which pictures were left alone; None: all took the same steps.
-        notes: what is odd about the networks' results, in sentences.
-    """
-
-    rows: list[Row]
-    kept: int
-    passed: dict[str, int]
-    level: float | None
-    notes: list[str]
-
-    @property
-    def skipped(self) -> list[Row]:
-        """The pictures without a result."""
-        return [row for row in self.rows if row.status != "done"]
-
-    @property
-    def summary(self) -> str:
-        """One line on what cooling did, by medians over the pictures that are done."""
-        done = [row for row in self.rows if row.status == "done"]
-        if not done:
-            return "nothing was cooled"
-        cooled = [row for row in done if row.steps != "0"]
-        before, after = (
-            median(float(getattr(r, k)) for r in done) for k in ("score_rms", "score_after")
-        )
-        trained = "" if self.level is None else f" (training pictures {self.level:.3g})"
-        said = f"{len(cooled)} of {len(done)} cooled, {len(done) - len(cooled)} spared; "
-        said += f"median score {before:.3g} -> {after:.3g}{trained}"
-        if not cooled:
-            return said
-        change = median(float(row.psnr) for row in cooled)
-        steps = median(int(row.steps) for row in cooled if row.steps)
-        return (
-            f"{said}; of the cooled, median {steps:g} steps and {change:.1f} dB to what they were"
-        )
 
 
 def cool_folder(
@@ -161,23 +118,35 @@ def cool_folder(
         view=View(size, multiple),
         device=where,
     )
-    if threshold == "auto":
-        threshold = chosen.usual()
+    level = chosen.usual() if threshold == "auto" else threshold
+    with evaluating(chosen.network, run.translator.network):
+        return _cooled(run, found, share, level, tell)
+
+
+def _cooled(
+    run: Run,
+    found: Found,
+    share: float | None,
+    threshold: float | None,
+    tell: Callable[[str], None] | None,
+) -> Report:
+    """What `cool_folder` does, once it is known what is asked for."""
+    names = found.pictures
     expected = try_networks(run, names)
     settings = {
-        **asdict(how),
-        "sigma": chosen.sigma,
+        **asdict(run.chain),
+        "sigma": run.denoiser.sigma,
         "share": share,
         "threshold": threshold,
-        "size": size,
-        "multiple": multiple,
-        "device": where.type,
+        "size": run.view.size,
+        "multiple": run.view.multiple,
+        "device": run.device.type,
         "translator": run.translator.digest,
-        "denoiser": chosen.digest,
-        "share_of": None if share is None else _folder_digest(source, names),
+        "denoiser": run.denoiser.digest,
+        "share_of": None if share is None else _folder_digest(run.source, names),
     }
-    claim_folder(out, settings)
-    for sentence in (told_passed(found.passed), doubt(chosen.card), expected):
+    claim_folder(run.out, settings)
+    for sentence in (told_passed(found.passed), doubt(run.denoiser.card), expected):
         if sentence and tell:
             tell(sentence)
     entries = [measure(run, name) for name in runtime.progress(names, desc="scores")]
@@ -187,19 +156,21 @@ def cool_folder(
     try:
         _finish_all(run, entries)
     finally:  # whatever ended it: the table says what is done
-        write_table(out, rows)
+        write_table(run.out, rows)
     _write_sheet(run, entries)
-    return Report(rows, kept, found.passed, how.level, run.translator.notes())
+    return Report(rows, kept, found.passed, run.chain.level, run.translator.notes())
 
 
 def _finish_all(run: Run, entries: Sequence[Entry]) -> None:
-    """One picture after another; the bar counts steps of the denoiser by pixels."""
+    """One picture after another; the bar counts pixels, and moves with every step of a picture."""
     due = [entry for entry in entries if entry.row.status in ("waiting", "done")]
-    work = sum(entry.pixels for entry in due) / 1e6
-    with runtime.progress(total=round(work, 3), desc="cooling", unit="MP") as bar:
+    work = sum(entry.pixels for entry in due)
+    with runtime.progress(total=work, desc="cooling", unit="px", unit_scale=True) as bar:
+        finished = 0
         for entry in due:
-            finish(run, entry)
-            bar.update(entry.pixels / 1e6)
+            finish(run, entry, functools.partial(bar.update, entry.pixels // (run.chain.steps + 2)))
+            finished += entry.pixels
+            bar.update(finished - bar.n)  # those that stopped early
 
 
 def _check_settings(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,10 +105,10 @@ def measure(run: Run, name: Path) -> Entry:
     return Entry(name, row, rms)
 
 
-def finish(run: Run, entry: Entry) -> None:
+def finish(run: Run, entry: Entry, each: Callable[[], object] = lambda: None) -> None:
     """Cool if fringe, translate, write both; the translation last, so that it marks the end.
 
-    What fails on this picture becomes its status and reason.
+    `each` is called after every step. What fails on this picture becomes its status and reason.
 
     Raises:
         DiskError: the disk refuses.
@@ -115,7 +116,7 @@ def finish(run: Run, entry: Entry) -> None:
     row = entry.row
     try:
         if row.status == "waiting":
-            _make(run, entry)
+            _make(run, entry, each)
         _compare(run, entry)
         row.status = "done"
     except DiskError:
@@ -128,11 +129,11 @@ def finish(run: Run, entry: Entry) -> None:
         row.status, row.reason = "failed", _why(error)
 
 
-def _make(run: Run, entry: Entry) -> None:
+def _make(run: Run, entry: Entry, each: Callable[[], object]) -> None:
     picture = run.open(entry.name)
     seen, pixels, steps = run.show(picture), picture.pixels, 0
     if entry.row.fringe == "yes":
-        cooled = run.chain.cool(run.denoiser, seen, [noise_id(picture.pixels)])
+        cooled = run.chain.cool(run.denoiser, seen, [noise_id(picture.pixels)], each)
         steps = int(cooled.steps)
         if steps:
             seen, pixels = cooled.x, run.back(cooled.x, picture)
