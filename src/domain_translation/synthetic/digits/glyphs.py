@@ -77,7 +77,9 @@ def sample(n: int, seed: int, *, size: int = 16, style: str = "plain") -> Glyphs
         ValueError: n, seed, size or style out of range.
         FileNotFoundError: matplotlib came without its DejaVu fonts.
     """
-    _check(n, seed, size, style)
+    check_request(n, seed, size, "glyph")
+    if style not in STYLES:
+        raise ValueError(f"style is {style!r}; allowed are {', '.join(STYLES)}")
     poses = _poses(n, seed)
     x = torch.empty(n, 1, size, size)
     for start in range(0, n, CHUNK):
@@ -87,15 +89,14 @@ def sample(n: int, seed: int, *, size: int = 16, style: str = "plain") -> Glyphs
     return Glyphs(x, poses.digit)
 
 
-def _check(n: int, seed: int, size: int, style: str) -> None:
+def check_request(n: int, seed: int, size: int, what: str) -> None:
+    """Raise ValueError, in one sentence, unless so many of `what` can be drawn."""
     if n < 1:
-        raise ValueError(f"n is {n}; ask for at least one glyph")
+        raise ValueError(f"n is {n}; ask for at least one {what}")
     if seed < 0:
         raise ValueError(f"seed is {seed}; give an integer, 0 or larger")
     if size not in SIZES:
         raise ValueError(f"size is {size} pixels; allowed are {', '.join(map(str, SIZES))}")
-    if style not in STYLES:
-        raise ValueError(f"style is {style!r}; allowed are {', '.join(STYLES)}")
 
 
 def _poses(n: int, seed: int) -> Poses:

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
-from domain_translation.synthetic.digits.glyphs import CUTS, FINE, HEIGHT, SIZES, Poses, distances
+from domain_translation.synthetic.digits import glyphs
+from domain_translation.synthetic.digits.glyphs import CUTS, FINE, HEIGHT, Poses, distances
 
 # Digits 0 to 9 of the 73,257 images that SVHN trains on (Netzer et al. 2011).
 SVHN_COUNTS = (4948, 13861, 10585, 8497, 7458, 6882, 5727, 5595, 5045, 4659)
@@ -49,7 +50,7 @@ def sample(n: int, seed: int, *, size: int = 16, shares: Sequence[float] | None 
         ValueError: n, seed or size out of range, shares that are not ten masses.
         FileNotFoundError: matplotlib came without its DejaVu fonts.
     """
-    _check(n, seed, size)
+    glyphs.check_request(n, seed, size, "plate")
     x, digits = torch.empty(n, 3, size, size), torch.empty(n, dtype=torch.int64)
     for start in range(0, n, CHUNK):
         u, knots = _draw(range(start, min(start + CHUNK, n)), seed)
@@ -71,15 +72,6 @@ def _digits(u: Tensor, shares: Sequence[float] | None) -> Tensor:
 
 def _svhn() -> list[float]:
     return [count / sum(SVHN_COUNTS) for count in SVHN_COUNTS]
-
-
-def _check(n: int, seed: int, size: int) -> None:
-    if n < 1:
-        raise ValueError(f"n is {n}; ask for at least one plate")
-    if seed < 0:
-        raise ValueError(f"seed is {seed}; give an integer, 0 or larger")
-    if size not in SIZES:
-        raise ValueError(f"size is {size} pixels; allowed are {', '.join(map(str, SIZES))}")
 
 
 def _draw(plates: range, seed: int) -> tuple[Tensor, Tensor]:
