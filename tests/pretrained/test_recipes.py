@@ -17,8 +17,8 @@ from domain_translation import pretrained
 from domain_translation.cli import main
 from domain_translation.data.fetch import MissingData
 from domain_translation.pretrained import recipes
+from domain_translation.pretrained.load import read
 from domain_translation.pretrained.recipes import sample_judges
-from domain_translation.training import model_files
 from domain_translation.training.model_files import Model
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "pretrained"
@@ -57,7 +57,8 @@ def test_every_recipe_is_in_the_repository() -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_files_are_small_and_tell_how_they_were_made(name: str) -> None:
-    assert (FOLDER / f"{name}.safetensors").stat().st_size < 2_000_000
+    most = 2_200_000 if name.startswith("language/") else 2_000_000
+    assert (FOLDER / f"{name}.safetensors").stat().st_size < most
     card = pretrained.card(name)
     assert card["command"] == (f"domain-translation recipe {card['recipe']} --out data/pretrained")
     config = json.loads(json.dumps(vars(recipes.RECIPES[card["recipe"]].config)))
@@ -81,7 +82,7 @@ def as_stored(file: str, model: Model) -> bool:
 
 @pytest.mark.parametrize("file", FILES)
 def test_a_shipped_network_does_what_it_did(file: str) -> None:
-    model = model_files.load_model(FOLDER / f"{file}.safetensors")
+    model = read(FOLDER / f"{file}.safetensors")
     try:
         assert as_stored(file, model)
     except MissingData as missing:
@@ -91,8 +92,8 @@ def test_a_shipped_network_does_what_it_did(file: str) -> None:
 @pytest.mark.parametrize(("file", "other"), SWAPPED)
 def test_the_tensors_of_another_training_are_noticed(file: str, other: str) -> None:
     """The card of `file` over the weights of `other`."""
-    card = model_files.load_model(FOLDER / f"{file}.safetensors").card
-    network = model_files.load_model(FOLDER / f"{other}.safetensors").network
+    card = read(FOLDER / f"{file}.safetensors").card
+    network = read(FOLDER / f"{other}.safetensors").network
     try:
         assert not as_stored(file, Model(network, card))
     except MissingData as missing:
@@ -102,7 +103,7 @@ def test_the_tensors_of_another_training_are_noticed(file: str, other: str) -> N
 @pytest.mark.parametrize("file", [file for file, _ in SWAPPED])
 def test_weights_that_are_a_little_off_are_noticed(file: str) -> None:
     """Each by five per cent: a loss is flat at its minimum."""
-    model = model_files.load_model(FOLDER / f"{file}.safetensors")
+    model = read(FOLDER / f"{file}.safetensors")
     generator = Generator().manual_seed(0)
     for weight in model.network.parameters():
         weight.mul_(1 + 0.05 * torch.randn(weight.shape, generator=generator))
@@ -169,7 +170,7 @@ def assert_begins_alike(again: Mapping[str, Any], shipped: Mapping[str, Any]) ->
 def card_of_trial(name: str, out: Path) -> dict[str, Any]:
     """The learning rate falls in the second half only: first losses do not see the length."""
     paths = recipes.run(name, out, steps=2 * (recipes.FIRST - 1))
-    return model_files.load_model(paths[0]).card
+    return read(paths[0]).card
 
 
 def card_of_shipped(name: str) -> dict[str, Any]:
@@ -211,11 +212,11 @@ def test_the_whole_recipe_makes_a_network_as_good(name: str, tmp_path: Path) -> 
         paths = recipes.run(name, tmp_path)
     except MissingData as missing:
         pytest.skip(f"real data are not at hand: {missing}")
-    assert_begins_alike(model_files.load_model(paths[0]).card, card_of_shipped(name))
+    assert_begins_alike(read(paths[0]).card, card_of_shipped(name))
     for path in paths:
         file = path.relative_to(tmp_path).with_suffix("").as_posix()
         if not file.endswith("/discriminator"):
-            ratio = recipes.check(file, model_files.load_model(path)) / NUMBERS[file]
+            ratio = recipes.check(file, read(path)) / NUMBERS[file]
             assert 0.5 < ratio < 2, file
 
 

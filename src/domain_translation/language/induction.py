@@ -110,6 +110,7 @@ def dictionary_of_text(
         mutual = (back[there] == torch.arange(len(there))) & (x.often >= COMMON)
         sure = (best - second).masked_fill(~mutual, -torch.inf)
         found = sure.topk(min(growth * (k + 1), int(mutual.sum()))).indices
-        anchors = torch.cat([known, torch.stack([found, there[found]], dim=1)]).unique(dim=0)
+        joined = torch.cat([known, torch.stack([found, there[found]], dim=1)])
+        anchors = torch.unique(joined, dim=0)
     certain = dict(known.tolist())
     return {w: y.words[certain.get(i, int(there[i]))] for i, w in enumerate(x.words)}

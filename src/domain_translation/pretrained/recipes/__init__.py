@@ -17,12 +17,16 @@ import json
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from domain_translation import runtime
 from domain_translation.data.fetch import MissingData
 from domain_translation.files import write_atomically
+from domain_translation.language import model_file
+from domain_translation.language.xlm import XLM
+from domain_translation.pretrained.load import read
 from domain_translation.pretrained.recipes import (
     energies,
     energy_translators,
@@ -34,7 +38,7 @@ from domain_translation.pretrained.recipes import (
 from domain_translation.pretrained.recipes.images import SIGMA
 from domain_translation.pretrained.recipes.parts import SEED, Made, Recipe
 from domain_translation.training.cached import seconds, timed
-from domain_translation.training.model_files import Model, load_model, save_model
+from domain_translation.training.model_files import Model, save_model
 
 __all__ = [
     "CHECKS",
@@ -100,9 +104,18 @@ def run(
     for file, made in files.items():
         path = out / f"{file}.safetensors"
         path.parent.mkdir(parents=True, exist_ok=True)
-        save_model(path, made.network, {**made.card, **card}, torch.float16)
+        save(path, made, {**made.card, **card})
         paths.append(path)
     return paths
+
+
+def save(path: Path, made: Made, card: Mapping[str, Any]) -> None:
+    """Write a file in half precision."""
+    if isinstance(made.network, XLM):
+        assert made.vocabulary is not None
+        model_file.save(path, made.network, made.vocabulary, card, torch.float16)
+    else:
+        save_model(path, made.network, card, torch.float16)
 
 
 @torch.no_grad()
@@ -138,7 +151,7 @@ def write_checks(out: Path) -> list[str]:
     for weights in sorted(out.rglob("*.safetensors")):
         file = weights.relative_to(out).with_suffix("").as_posix()
         try:
-            numbers[file] = check(file, load_model(weights))
+            numbers[file] = check(file, read(weights))
         except MissingData:
             left.append(file)
             if file in known:

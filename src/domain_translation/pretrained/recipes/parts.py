@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor, nn
 
+from domain_translation.language.vocabulary import Vocabulary
 from domain_translation.training import checkpoints
 
 SEED = 0
@@ -23,6 +24,7 @@ class Made(NamedTuple):
 
     network: nn.Module
     card: Mapping[str, Any] = MappingProxyType({})
+    vocabulary: Vocabulary | None = None  # of a translator of text, which its file holds
 
 
 def losses_of_file(checkpoint: Path) -> Tensor:
