@@ -531,6 +531,7 @@ def test_an_unfinished_table_goes_on_after_whole_chunks(monkeypatch: pytest.Monk
     again = table.Part(Path("t.tsv"), {"seed": 0})
     assert again.rows == made[:2]
     again.add(made[2:])
+    assert table.Part(Path("t.tsv"), {"seed": 0}).rows == made[:4]
     again.finish()
     assert Path("t.tsv").read_text() == table.HEAD + "".join(row.text() for row in made)
     assert not Path("t.tsv.part").exists()
