@@ -20,7 +20,7 @@ TOY = replace(
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recipe, "HELD_OUT", 4)
+    monkeypatch.setattr(study, "HELD_OUT", 4)
     monkeypatch.setattr(study, "WATCHED", 3)
     monkeypatch.setattr(study, "LOOKS", 2)
 

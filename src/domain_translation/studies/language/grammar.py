@@ -19,8 +19,19 @@ from domain_translation.evaluation.text import bleu, translation_matrix
 from domain_translation.language.lexicon import word_by_word
 from domain_translation.language.objective import Direction
 from domain_translation.language.translator import TextTranslator
-from domain_translation.pretrained.recipes import language as recipe
-from domain_translation.pretrained.recipes.language import DIRECTIONS, GrammarConfig, Stage
+from domain_translation.pretrained.recipes.language import (
+    DEVELOPMENT,
+    DIRECTIONS,
+    HELD_OUT,
+    SUPERVISED,
+    TEST,
+    UNSUPERVISED,
+    GrammarConfig,
+    Stage,
+    dictionaries,
+    held_out,
+    translator,
+)
 from domain_translation.studies.study import Measure, Study
 from domain_translation.synthetic import grammar
 
@@ -39,11 +50,11 @@ class Arm:
 
 
 ARMS: Mapping[str, Arm] = {
-    "supervised": Arm(recipe.SUPERVISED),
-    "full dictionary": Arm(recipe.UNSUPERVISED),
-    "pure": Arm(replace(recipe.UNSUPERVISED, dictionary=0.0)),
-    "quarter of the dictionary": Arm(replace(recipe.UNSUPERVISED, dictionary=0.25)),
-    "dictionary found in text": Arm(replace(recipe.UNSUPERVISED, found=60_000)),
+    "supervised": Arm(SUPERVISED),
+    "full dictionary": Arm(UNSUPERVISED),
+    "pure": Arm(replace(UNSUPERVISED, dictionary=0.0)),
+    "quarter of the dictionary": Arm(replace(UNSUPERVISED, dictionary=0.25)),
+    "dictionary found in text": Arm(replace(UNSUPERVISED, found=60_000)),
 }
 
 
@@ -64,10 +75,10 @@ def run(arm: Arm, seed: int, folder: Path) -> dict[str, Tensor]:
 
     All arms of a seed begin with the same masked language model, which is trained once.
     """
-    watched, known = recipe.held_out(WATCHED, recipe.DEVELOPMENT, arm.config), words()
+    watched, known = held_out(WATCHED, DEVELOPMENT, arm.config), words()
     looks, matrices = [], []
     masked = folder.parent / f"masked-{seed}.safetensors"
-    for stage in recipe.translator(arm.config, seed, folder, LOOKS, masked):
+    for stage in translator(arm.config, seed, folder, LOOKS, masked):
         if stage.name == "masked":
             continue
         made = {d: translations(stage, d, watched[d[0]]) for d in DIRECTIONS}
@@ -75,19 +86,19 @@ def run(arm: Arm, seed: int, folder: Path) -> dict[str, Tensor]:
         looks.append([float(stage.name == "last"), stage.steps, *scores])
         shares = translation_matrix(lambda _: made["en", "fr"], known, watched["en"])  # noqa: B023
         matrices.append(torch.from_numpy(shares))
-    test = recipe.held_out(recipe.HELD_OUT, recipe.TEST, arm.config)
+    test = held_out(HELD_OUT, TEST, arm.config)
     found = {"-".join(d): as_bytes(translations(stage, d, test[d[0]])) for d in DIRECTIONS}
     return {MATRIX: torch.stack(matrices).half(), LOOK: torch.tensor(looks), **found}
 
 
 def measure(arm: Arm, seed: int, found: Mapping[str, Tensor]) -> list[Measure]:
     """BLEU on the test pairs, of the network and of its dictionary word by word."""
-    test = recipe.held_out(recipe.HELD_OUT, recipe.TEST, arm.config)
+    test = held_out(HELD_OUT, TEST, arm.config)
     rows = []
     for source, target in DIRECTIONS:
         name, references = f"{source}-{target}", test[target]
         rows.append(Measure(f"BLEU {name}", bleu(as_text(found[name]), references).value))
-        if (tables := recipe.dictionaries(arm.config)) and not arm.config.supervised:
+        if (tables := dictionaries(arm.config)) and not arm.config.supervised:
             made = [word_by_word(tables[source, target], line) for line in test[source]]
             rows.append(Measure(f"BLEU {name}, word by word", bleu(made, references).value, ()))
     matrix = found[MATRIX][-1].float()
