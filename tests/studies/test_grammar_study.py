@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from domain_translation.language.objective import Direction
+from domain_translation.language.xlm import QUICK
 from domain_translation.pretrained.recipes import language as recipe
 from domain_translation.studies.language import grammar as study
 from domain_translation.studies.language.grammar import Arm
@@ -20,6 +21,7 @@ TOY = replace(
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipe, "QUICK", replace(QUICK, dim=16, heads=2, layers=1))
     monkeypatch.setattr(study, "HELD_OUT", 4)
     monkeypatch.setattr(study, "WATCHED", 3)
     monkeypatch.setattr(study, "LOOKS", 2)
