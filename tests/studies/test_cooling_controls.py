@@ -10,6 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from domain_translation.denoising import AntialiasedDenoiser
+from domain_translation.pretrained import directions
 from domain_translation.pretrained.directions import DIRECTIONS, Direction
 from domain_translation.studies.cooling import controls
 from domain_translation.studies.cooling.controls import READINGS, STUDY, WAYS, Case, chain, chains
@@ -79,7 +80,7 @@ def test_a_run_at_toy_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         half = nn.AvgPool2d(1)  # translates nothing
         return Toy(name, half, half, network, 0.3, scenes, scenes, nn.ModuleDict())
 
-    monkeypatch.setattr(controls.directions, "load", load)
+    monkeypatch.setattr(directions, "load", load)
     monkeypatch.setattr(controls, "_networks", lambda *_: ("a", "b"))
     found = controls.run(CASE, 0, tmp_path)
     numbers = {m.name: m for m in controls.measure(CASE, 0, found)}
