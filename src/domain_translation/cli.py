@@ -6,7 +6,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from domain_translation.commands import book, data, pictures, recipe, study, text
+from domain_translation import __version__
+from domain_translation.commands import book, completion, data, pictures, recipe, study, text
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,6 +25,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Make the book from its text notebooks; cool and translate your own pictures "
         "and sentences.",
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
     book.add(commands)
     data.add(commands)
@@ -31,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     recipe.add(commands)
     study.add(commands)
     text.add(commands)
+    completion.add(commands, parser)
     return parser
 
 

@@ -118,7 +118,8 @@ def test_the_published_layout_needs_no_factory(tmp_path: Path) -> None:
     translator = load_translator(tmp_path / "latest_net_G.pth")
     x = torch.rand(1, 3, 24, 24)
     assert torch.equal(translator(x), network(x))
-    torch.save({k.replace("model", "net"): v for k, v in state.items()}, tmp_path / "other.pth")
+    other = {k.replace("conv_block", "block"): v for k, v in state.items()}
+    torch.save(other, tmp_path / "other.pth")
     with pytest.raises(PicturesError, match="for other networks give a factory"):
         load_translator(tmp_path / "other.pth")
 

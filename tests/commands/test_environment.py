@@ -71,7 +71,7 @@ def test_environment_pins_the_releases_of_the_constraints():
     assert wrong == {}
 
 
-@pytest.mark.parametrize("extra", ["", "book", "test", "full", "hf", "cluster"])
+@pytest.mark.parametrize("extra", ["", "book", "test", "full", "hf", "onnx", "cluster"])
 def test_the_constraints_pin_every_requirement_within_its_bounds(extra):
     pins = constraints()
     for name, requirement in pyproject()[extra].items():

@@ -63,7 +63,7 @@ def test_networks_remember_what_they_were_built_with() -> None:
 
 def test_networks_that_cannot_be_built_again_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
-    with pytest.raises(ValueError, match="a Linear cannot be stored; model files hold ConvDenoi"):
+    with pytest.raises(ValueError, match="a Linear cannot be stored; model files hold Antialiased"):
         model_files.save_model(path, torch.nn.Linear(2, 2))
     other = type("UNetDenoiser", (UNetDenoiser,), {})()  # of the same name only
     with pytest.raises(ValueError, match="a UNetDenoiser cannot be stored"):

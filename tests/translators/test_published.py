@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,15 +17,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Generator, Tensor, nn
-from torch.nn.functional import conv2d, conv_transpose2d, instance_norm, pad
+from torch.nn.functional import conv2d, conv_transpose2d, instance_norm, leaky_relu, pad
 
 from domain_translation.training.checkpoints import CheckpointError
+from domain_translation.translators import layouts, published
+from domain_translation.translators.cyclegan.antialiased import AntialiasedGenerator
 from domain_translation.translators.cyclegan.networks import ResnetGenerator
 from domain_translation.translators.cyclegan.published import (
     PUBLISHED,
     load_published,
     published_url,
 )
+from domain_translation.translators.pix2pix.networks import UnetGenerator
 
 State = dict[str, Tensor]
 
@@ -82,8 +86,22 @@ def legacy(state: State, blocks: int = 2) -> State:
     return OrderedDict({**state, **extra})
 
 
+def with_prefix(name: str, state: State) -> State:
+    return {f"{name}{k}": v for k, v in state.items()}
+
+
 def module(state: State) -> State:
-    return {f"module.{k}": v for k, v in state.items()}
+    return with_prefix("module.", state)
+
+
+def with_dropout(state: State) -> State:
+    """As it was saved from a generator that has a layer more in the middle of each block."""
+    return {k.replace("conv_block.5", "conv_block.6"): v for k, v in state.items()}
+
+
+def adam(state: State) -> dict[str, Any]:
+    """State of an optimiser: mappings by number, which are no networks."""
+    return {"state": {0: {"exp_avg": state["model.1.bias"]}}, "param_groups": [{"lr": 0.1}]}
 
 
 def old_format(state: State, path: Path) -> None:
@@ -118,7 +136,15 @@ def test_the_published_size_gives_the_published_count(tmp_path: Path) -> None:
         ("both.pth", lambda s: module(legacy(s)), old_format),
         ("latest_net_G.safetensors", dict, save_file),
         ("parallel.safetensors", lambda s: module(legacy(s)), save_file),
-        ("half.pth", lambda s: {k: v.double() for k, v in s.items()}, torch.save),
+        ("double.pth", lambda s: {k: v.double() for k, v in s.items()}, torch.save),
+        ("dropout.pth", with_dropout, torch.save),
+        ("compiled.pth", lambda s: with_prefix("_orig_mod.", s), torch.save),
+        ("both.pth", lambda s: with_prefix("_orig_mod.module.", s), torch.save),
+        ("part.safetensors", lambda s: with_prefix("netG.", s), save_file),
+        ("other.pth", lambda s: {k.replace("model", "net"): v for k, v in s.items()}, torch.save),
+        ("swa.pth", lambda s: {**module(s), "n_averaged": torch.tensor(7)}, torch.save),
+        ("nested.pth", lambda s: {"epoch": 3, "state_dict": s}, torch.save),
+        ("deep.pth", lambda s: {"nets": {"G": module(s)}, "opt": adam(s)}, torch.save),
     ],
 )
 def test_variants_of_the_layout_give_the_same_weights(
@@ -140,10 +166,6 @@ def without(state: State, *keys: str) -> State:
     return {k: v for k, v in state.items() if k not in keys}
 
 
-def with_dropout(state: State) -> State:
-    return {k.replace("conv_block.5", "conv_block.6"): v for k, v in state.items()}
-
-
 @pytest.mark.parametrize(
     ("change", "named"),
     [
@@ -154,7 +176,6 @@ def with_dropout(state: State) -> State:
         (lambda s: without(s, "model.4.bias"), r"it lacks model\.4\.bias$"),
         (lambda s: without(s, "model.1.weight"), r"no convolution 'model\.1\.weight'"),
         (lambda s: {**s, "extra": torch.ones(2, 2)}, r"it has besides extra$"),
-        (with_dropout, r"lacks model\.10\.conv_block\.5\.weight.*besides model\.10\.conv_block\.6"),
         (
             lambda s: {**s, "model.7.weight": torch.ones(16, 8, 4, 4)},
             r"in another shape model\.7\.weight$",
@@ -164,11 +185,16 @@ def with_dropout(state: State) -> State:
             lambda s: {**s, "model.1.bias": torch.full((4,), torch.nan)},
             r"finite floating-point numbers model\.1\.bias$",
         ),
-        (lambda s: {}, r"0 residual blocks.*it holds nothing"),
+        (lambda s: {}, "no state_dict .* but a dict, and holds none"),
         (
-            lambda s: {f"model.model.{k}": v for k, v in s.items()},
-            r"it holds model\.model\.model\.1\.weight, .* and 17 more",
+            lambda s: {**s, "model.4.weight": torch.eye(8).to_sparse()},
+            r"in another shape model\.4\.weight; .*finite floating-point numbers model\.4\.weight$",
         ),
+        (
+            lambda s: {k: v.to(torch.int32) for k, v in s.items()},
+            r"finite floating-point numbers model\.1\.weight, .* and \d+ more$",
+        ),
+        (lambda s: without(s, "model.19.weight"), r"no convolution 'model\.19\.weight', it holds"),
     ],
 )
 def test_anything_else_is_refused_by_the_names_of_the_keys(
@@ -213,8 +239,13 @@ def test_code_in_a_file_is_refused_and_not_run(
     ("content", "named"),
     [
         (nn.Conv2d(1, 1, 1), "something else than tensors"),
-        ({"epoch": 3, "state_dict": layout()}, "no state_dict"),
-        (torch.ones(3), "no state_dict"),
+        ({"epoch": 3, "loss": [1.0]}, "no state_dict .* but a dict"),
+        (adam(layout()), "no state_dict .* but a dict"),
+        (torch.ones(3), "no state_dict .* but a Tensor"),
+        (
+            {"netG": layout(), "ema": {"G": layout()}},
+            r"holds 2 networks \(netG, ema\.G\); name one",
+        ),
     ],
 )
 def test_other_contents_are_refused(tmp_path: Path, content: object, named: str) -> None:
@@ -256,6 +287,161 @@ def test_a_damaged_byte_gives_a_generator_or_one_clear_refusal(
         path.write_bytes(raw)
         with suppress(CheckpointError):
             assert isinstance(load_published(path), ResnetGenerator)
+
+
+@pytest.mark.parametrize("key", ["netG", "ema.G"])
+def test_a_key_chooses_among_networks(tmp_path: Path, key: str) -> None:
+    two = {"netG": module(layout()), "ema": {"G": {k: -v for k, v in layout().items()}}}
+    torch.save(two, tmp_path / "both.pth")
+    flat = with_prefix("netG.", two["netG"]) | with_prefix("ema.G.", two["ema"]["G"])
+    save_file(flat, tmp_path / "flat.safetensors")
+    sign = 1 if key == "netG" else -1
+    for name in ("both.pth", "flat.safetensors"):
+        loaded = load_published(tmp_path / name, key).state_dict()
+        assert torch.equal(loaded["model.1.weight"], sign * layout()["model.1.weight"])
+        with pytest.raises(CheckpointError, match=r"no network 'netQ'; its keys are (netG, ema|ema, netG)"):
+            load_published(tmp_path / name, "netQ")
+
+
+def cut_layout(width: int = 4, blocks: int = 2) -> State:
+    """Random tensors with the names and shapes of CUT's generators, and their binomial filters."""
+    plain = layout(width, blocks)
+    old = [1, 4, 7, *range(10, 10 + blocks), *(10 + blocks + i for i in (0, 3, 7))]
+    new = [1, 4, 8, *range(12, 12 + blocks), *(12 + blocks + i for i in (1, 5, 9))]
+    state: State = {}
+    for k, v in plain.items():
+        _, number, rest = k.split(".", 2)
+        at = old.index(int(number))
+        turned = v.transpose(0, 1) if rest == "weight" and at in (3 + blocks, 4 + blocks) else v
+        state[f"model.{new[at]}.{rest}"] = turned.contiguous()  # convolutions, not transposed ones
+    three, four = torch.tensor([1.0, 2, 1]) / 4, torch.tensor([1.0, 3, 3, 1]) / 4
+    for i, maps, row in ((7, 2, three), (11, 4, three), (12 + blocks, 4, four),
+                         (16 + blocks, 2, four)):  # fmt: skip
+        state[f"model.{i}.filt"] = torch.outer(row, row).repeat(maps * width, 1, 1, 1)
+    return state
+
+
+def cut_by_hand(state: State, x: Tensor, blocks: int) -> Tensor:
+    """CUT's generator as its paper's code computes it, from nothing but the tensors."""
+
+    def at(name: str) -> tuple[Tensor, Tensor]:
+        return state[f"model.{name}.weight"], state[f"model.{name}.bias"]
+
+    def reflected(y: Tensor, by: int) -> Tensor:
+        return pad(y, (by,) * 4, mode="reflect")
+
+    y = instance_norm(conv2d(reflected(x, 3), *at("1"))).relu()
+    for i in (4, 8):
+        y = instance_norm(conv2d(y, *at(str(i)), padding=1)).relu()
+        y = conv2d(reflected(y, 1), state[f"model.{i + 3}.filt"], stride=2, groups=y.shape[1])
+    for i in range(12, 12 + blocks):
+        inner = instance_norm(conv2d(reflected(y, 1), *at(f"{i}.conv_block.1"))).relu()
+        y = y + instance_norm(conv2d(reflected(inner, 1), *at(f"{i}.conv_block.5")))
+    for i in (12 + blocks, 16 + blocks):
+        y = pad(y, (1,) * 4, mode="replicate")
+        y = conv_transpose2d(y, state[f"model.{i}.filt"], stride=2, padding=2, groups=y.shape[1])
+        y = instance_norm(conv2d(y[:, :, 1:-1, 1:-1], *at(str(i + 1)), padding=1)).relu()
+    return conv2d(reflected(y, 3), *at(str(21 + blocks))).tanh()
+
+
+def test_a_generator_of_cut(tmp_path: Path) -> None:
+    state = cut_layout()
+    torch.save(with_prefix("module.", state), tmp_path / "latest_net_G.pth")
+    model = load_published(tmp_path / "latest_net_G.pth")
+    assert isinstance(model, AntialiasedGenerator)
+    x = torch.rand(2, 3, 16, 20, generator=Generator().manual_seed(1)) * 2 - 1
+    assert model(x).shape == x.shape
+    torch.testing.assert_close(model(x), cut_by_hand(state, x, 2))
+    built = AntialiasedGenerator(width=4, blocks=2).state_dict()
+    assert all(torch.equal(built[k], v) for k, v in state.items() if k.endswith("filt"))
+    odd = {k: v[:, :, :2, :2] if k.endswith("filt") else v for k, v in state.items()}
+    torch.save(odd, tmp_path / "odd.pth")
+    with pytest.raises(CheckpointError, match="not a generator in CUT's layout"):
+        load_published(tmp_path / "odd.pth")
+
+
+def unet_layout(depth: int = 5, width: int = 2) -> State:
+    """Random tensors with the names and shapes of a U-Net of pix2pix."""
+    maps = [min(2**i, 8) * width for i in range(depth)]
+    generator = Generator().manual_seed(0)
+
+    def kernel(a: int, b: int) -> Tensor:
+        return 0.2 * torch.randn(a, b, 4, 4, generator=generator)
+
+    state = {"0.weight": kernel(width, 3), "3.weight": kernel(2 * width, 3),
+             "3.bias": torch.full((3,), 0.1)}  # fmt: skip
+    inside = "1.model."
+    for i in range(1, depth):
+        innermost = i == depth - 1
+        state[f"{inside}1.weight"] = kernel(maps[i], maps[i - 1])
+        up = 3 if innermost else 5
+        state[f"{inside}{up}.weight"] = kernel(maps[i] * (1 if innermost else 2), maps[i - 1])
+        norms = {up + 1: maps[i - 1]} if innermost else {2: maps[i], up + 1: maps[i - 1]}
+        for j, count in norms.items():
+            state[f"{inside}{j}.weight"] = 1 + torch.rand(count, generator=generator)
+            state[f"{inside}{j}.bias"] = torch.rand(count, generator=generator)
+            state[f"{inside}{j}.running_mean"] = torch.full((count,), 9.0)
+            state[f"{inside}{j}.num_batches_tracked"] = torch.tensor(5)
+        inside += "3.model."
+    return with_prefix("model.model.", state)
+
+
+def unet_by_hand(state: State, x: Tensor, inside: str = "model.model.") -> Tensor:
+    """One level of the U-Net, the next one within it, normalised by the picture itself."""
+
+    def normed(y: Tensor, number: int) -> Tensor:
+        return instance_norm(y, weight=state[f"{inside}{number}.weight"],
+                             bias=state[f"{inside}{number}.bias"])  # fmt: skip
+
+    if f"{inside}0.weight" in state:
+        y = conv2d(x, state[f"{inside}0.weight"], stride=2, padding=1)
+        y = unet_by_hand(state, y, f"{inside}1.model.").relu()
+        up = state[f"{inside}3.weight"], state[f"{inside}3.bias"]
+        return conv_transpose2d(y, *up, stride=2, padding=1).tanh()
+    y = conv2d(leaky_relu(x, 0.2), state[f"{inside}1.weight"], stride=2, padding=1)
+    up = 3
+    if f"{inside}5.weight" in state:
+        y, up = unet_by_hand(state, normed(y, 2), f"{inside}3.model."), 5
+    y = conv_transpose2d(y.relu(), state[f"{inside}{up}.weight"], stride=2, padding=1)
+    return torch.cat([x, normed(y, up + 1)], 1)
+
+
+def test_a_u_net_of_pix2pix(tmp_path: Path) -> None:
+    state = unet_layout()
+    torch.save(with_prefix("module.", state), tmp_path / "latest_net_G.pth")
+    model = published.load_published(tmp_path / "latest_net_G.pth")
+    assert isinstance(model, UnetGenerator)
+    assert not model.training
+    x = torch.rand(2, 3, 32, 64, generator=Generator().manual_seed(1)) * 2 - 1
+    torch.testing.assert_close(model(x), unet_by_hand(state, x))
+    with pytest.raises(CheckpointError, match="the weights of a U-Net of pix2pix in a variant"):
+        load_published(tmp_path / "latest_net_G.pth")
+    without_norm = {k: v for k, v in state.items() if v.ndim == 4 or "model.3." in k}
+    torch.save(without_norm, tmp_path / "instance.pth")
+    with pytest.raises(CheckpointError, match=r"instance normalisation\); one with batch"):
+        published.load_published(tmp_path / "instance.pth")
+    torch.save(layout(), tmp_path / "resnet.pth")
+    assert isinstance(published.load_published(tmp_path / "resnet.pth"), ResnetGenerator)
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        (["model.0.weight", "model.2.weight", "model.3.weight"], "PatchGAN"),
+        (["G.enc_style.model.0.conv.weight", "G.dec.model.1.weight"], "MUNIT"),
+        (["model.1.weight", "model.16.conv_block.1.weight"], "pix2pixHD"),
+        (["module.conv_first.weight", "module.RRDB_trunk.0.bias"], "ESRGAN"),
+        (["conv1.conv2d.weight", "res1.conv1.conv2d.weight"], "fast style transfer"),
+        (["features.0.weight", "classifier.1.weight"], "a classifier"),
+        (["model.1.weight", "model.10.conv_block.0.weight"], "without reflected borders"),
+        (["a.b", "a.c", "a.d", "a.e"], "^a.b, a.c, a.d and 1 more$"),
+    ],
+)
+def test_other_networks_are_named(names: list[str], kind: str, tmp_path: Path) -> None:
+    assert re.search(kind, layouts.kind(names))
+    torch.save({name: torch.ones(2) for name in names}, tmp_path / "other.pth")
+    with pytest.raises(CheckpointError, match=re.escape(layouts.kind(names))):
+        published.load_published(tmp_path / "other.pth")
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

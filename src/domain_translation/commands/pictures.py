@@ -3,10 +3,31 @@
 from __future__ import annotations
 
 import argparse
+import json
+import re
 import sys
 from typing import Any
 
-from domain_translation.commands.status import FAILED, INCOMPLETE, INTERRUPTED, complain
+from domain_translation.commands.status import FAILED, INCOMPLETE, complain, stoppable, stopped
+
+TRAIN_EXAMPLES = """\
+examples:
+  domain-translation train-denoiser summer/ --out summer.safetensors
+  domain-translation train-denoiser summer/ --out light.safetensors --sigma 0.1 --width 16
+  domain-translation train-denoiser summer/ --out d.safetensors --device cuda --json > card.json
+"""
+COOL_EXAMPLES = """\
+examples:
+  domain-translation cool photos/ cooled/ --translator latest_net_G.pth \\
+      --denoiser summer.safetensors
+  domain-translation cool photos/ paper/ --translator latest_net_G.pth \\
+      --denoiser summer.safetensors --steps 40 --share 0.2
+  domain-translation cool photos/ styled/ --translator style.onnx --range 0:255 \\
+      --denoiser summer.safetensors --threshold auto
+
+exit status: 0 done, 1 failed, 2 wrong request, 3 done except for pictures that were skipped
+(scores.csv says why), 130 and 143 stopped
+"""
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -18,7 +39,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="learn what your pictures look like",
         description="Train a denoiser on the pictures of a folder. Stopped, it goes on where it "
         "was when the command is given again.",
-        epilog="Example: domain-translation train-denoiser summer/ --out summer.safetensors",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=TRAIN_EXAMPLES,
     )
     train.set_defaults(run=_train)
     train.add_argument("folder", metavar="DIR", help="pictures of the source domain")
@@ -40,25 +62,28 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description="Cool and translate the pictures of a folder. A picture is cooled until its "
         "score is as short as that of the pictures the denoiser was trained on. Stopped, it goes "
         "on where it was when the command is given again.",
-        epilog="Example: domain-translation cool photos/ cooled/ --translator latest_net_G.pth "
-        "--denoiser summer.safetensors. Exit status: 0 done, 1 failed, 2 wrong request, 3 done "
-        "except for pictures that were skipped (scores.csv says why), 130 stopped.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog=COOL_EXAMPLES,
     )
     cool.set_defaults(run=_cool)
+    # So that -1:1 is a value and no option, as newer versions of Python have it.
+    cool._negative_number_matcher = re.compile(r"-\.?\d")
     cool.add_argument("in_dir", metavar="IN_DIR", help="pictures to translate")
     cool.add_argument("out_dir", metavar="OUT_DIR", help="new folder for the results")
     cool.add_argument(
         "--translator",
         metavar="FILE",
         required=True,
-        help="model file, TorchScript, torch.export program, or state dict (.pth, .safetensors)",
+        help="model file, TorchScript, torch.export, ONNX, or state dict (.pth, .safetensors)",
     )
     cool.add_argument(
         "--factory",
         metavar="MODULE:NAME",
         default=None,
-        help="builds the network of a state dict (default: CycleGAN's published generator)",
+        help="builds the network of a state dict (default: the published generators of CycleGAN, "
+        "pix2pix and CUT)",
     )
+    cool.add_argument("--key", metavar="NAME", help="which network of a file that holds several")
     cool.add_argument("--denoiser", metavar="FILE", required=True, help="from train-denoiser")
     _number(cool, "--sigma", float, "of the denoiser (default: what its file says)")
     cool.add_argument(
@@ -85,6 +110,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     for command in (train, cool):
         _number(command, "--seed", int, "of all randomness (default: 0)")
         command.add_argument("--device", help="cpu (default), cuda, mps")
+        command.add_argument(
+            "--json", action="store_true", default=False, help="print one JSON object, for scripts"
+        )
 
 
 def _number(parser: Any, name: str, kind: type, text: str) -> None:
@@ -101,10 +129,16 @@ def _train(options: argparse.Namespace) -> int:
         from domain_translation.cooling.pictures.denoisers import doubt
         from domain_translation.cooling.pictures.folders import told_passed
 
-        card, skipped, passed = train_denoiser_on_folder(**_settings(options))
+        settings = _settings(options)
+        as_json = settings.pop("json")
+        card, skipped, passed = train_denoiser_on_folder(**settings)
         _list_skipped(skipped)
         for sentence in filter(None, (told_passed(passed), doubt(card))):
             _say(sentence)
+        if as_json:
+            told = {"file": options.out_file, "card": card, "skipped": skipped, "passed": passed}
+            print(json.dumps(told, allow_nan=False))
+            return INCOMPLETE if skipped else 0
         lengths = ", ".join(f"{v:.3g} ({k})" for k, v in card["score_rms"].items())
         seen = "on pictures held out" if card["held_out"] else "on its own training pictures"
         print(
@@ -125,13 +159,21 @@ def _cool(options: argparse.Namespace) -> int:
         from domain_translation.cooling.pictures.translators import value_range
 
         settings = _settings(options)
-        values = value_range(settings.pop("values"))
-        translator = load_translator(settings.pop("translator"), settings.pop("factory"), values)
+        as_json, values = settings.pop("json"), value_range(settings.pop("values"))
+        named = settings.pop("translator"), settings.pop("factory"), values
+        translator = load_translator(*named, settings.pop("key", None))
         denoiser = load_denoiser(settings.pop("denoiser"), settings.pop("sigma", None))
         report = cool_folder(translator, denoiser, **settings, tell=_say)
         _list_skipped({row.file: f"{row.status}: {row.reason}" for row in report.skipped})
         for sentence in report.notes:
             _say(sentence)
+        if as_json:
+            skipped = {row.file: {"status": row.status, "reason": row.reason}
+                       for row in report.skipped}  # fmt: skip
+            told = {"folder": options.out_dir, **report.figures, "skipped": skipped,
+                    "passed": report.passed, "notes": report.notes}  # fmt: skip
+            print(json.dumps(told, allow_nan=False))
+            return INCOMPLETE if skipped else 0
         done = len(report.rows) - len(report.skipped)
         earlier = f", {report.kept} of them by an earlier run" if report.kept else ""
         sheet = " and contact_sheet.png" if done else ""
@@ -153,11 +195,10 @@ def _guarded(action: Any, kept: str) -> int:
     from domain_translation.runtime import progress_lines
 
     try:
-        with progress_lines():
+        with stoppable(), progress_lines():
             return int(action())
-    except KeyboardInterrupt:
-        print(f"\nStopped. {kept}", file=sys.stderr)
-        return INTERRUPTED + 2
+    except KeyboardInterrupt as stop:
+        return stopped(stop, kept)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         return complain(f"{where}{error.strerror or error}", FAILED)

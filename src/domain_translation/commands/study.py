@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import signal
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
-from domain_translation.commands.status import FAILED, INTERRUPTED, USAGE_ERROR, complain
+from domain_translation.commands.status import (
+    FAILED,
+    USAGE_ERROR,
+    complain,
+    stoppable,
+    stopped,
+)
 
 HEADERS = ("study", "arms x seeds", "at hand", "CPU seconds", "card")
 
@@ -54,11 +56,10 @@ def run(options: argparse.Namespace) -> int:
     from domain_translation.training.checkpoints import CheckpointError
 
     try:
-        with _stoppable():
+        with stoppable():
             return _list(options.runs) if options.list else _perform(options)
     except KeyboardInterrupt as stop:
-        print("\nStopped. Finished runs are cached; the same command goes on.", file=sys.stderr)
-        return INTERRUPTED + (stop.args[0] if stop.args else signal.SIGINT)
+        return stopped(stop, "Finished runs are cached; the same command goes on.")
     except StudyError as error:
         return complain(str(error), USAGE_ERROR)
     except (CardError, CheckpointError, DamagedData) as error:
@@ -122,17 +123,3 @@ def _data() -> Path:
         if (folder / "data" / "registry.toml").is_file():
             return folder / "data"
     raise StudyError("a card is written into a checkout of the book; run --card inside one")
-
-
-@contextlib.contextmanager
-def _stoppable() -> Iterator[None]:
-    """Let SIGTERM stop like Ctrl-C, so that trainings store where they are."""
-
-    def stop(number: int, _: object) -> None:
-        raise KeyboardInterrupt(number)
-
-    before = signal.signal(signal.SIGTERM, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

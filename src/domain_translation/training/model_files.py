@@ -24,6 +24,7 @@ from domain_translation.training.trained import freeze
 # What a card may name, and where in this package it is: nothing else is ever imported or called.
 NETWORKS: Mapping[str, str] = {
     "AntialiasedDenoiser": "denoising.antialiased:AntialiasedDenoiser",
+    "AntialiasedGenerator": "translators.cyclegan.antialiased:AntialiasedGenerator",
     "ConvDenoiser": "denoising.networks:ConvDenoiser",
     "EnergyNetwork": "energies.network:EnergyNetwork",
     "ImageJudges": "evaluation.judges.judge_networks:ImageJudges",

@@ -44,7 +44,7 @@ def cool(
     Args:
         translator: G, any callable (B, 3, H, W) -> (B, ...), images in [-1, 1].
         images: (n, C, H, W) in [-1, 1]; they and the networks share a device.
-        denoiser: a callable, or what `models.load_model` or `pictures.load_denoiser` returns.
+        denoiser: a callable, or what `model_files.load_model` or `pictures.load_denoiser` returns.
         sigma: noise the denoiser was trained with; by default what its card says.
         step_size: alpha of L-Cool eq. 1, below sigma^2; by default sigma^2/18, as in the paper.
         temperature: 1/beta, in [0, 1).

@@ -16,6 +16,8 @@ import hashlib
 import io
 import struct
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -78,8 +80,7 @@ def decode(content: bytes) -> Picture:
         PicturesError: no picture, damaged, cut short, or more pixels than Pillow takes.
     """
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(content), formats=FORMATS) as file:
-            warnings.simplefilter("ignore", UserWarning)  # of odd EXIF entries, which are not used
+        with _quiet(), Image.open(io.BytesIO(content), formats=FORMATS) as file:
             file.load()
             kind = "JPEG" if file.format in ("JPEG", "MPO") else "PNG"  # phones write MPO
             profile = file.info.get("icc_profile")
@@ -94,9 +95,11 @@ def decode(content: bytes) -> Picture:
     grey = image.mode in _GREY
     if image.mode in ("CMYK", "YCbCr", "LAB"):
         profile = None  # it describes inks, not the RGB written later
-    alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
+    with _quiet():
+        alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
+        pixels = to_tensor(eight_bits(image).convert("RGB"))
     return Picture(
-        pixels=to_tensor(eight_bits(image).convert("RGB")),
+        pixels=pixels,
         grey=grey,
         alpha=alpha,
         profile=profile,
@@ -147,7 +150,7 @@ def made_from(path: Path) -> Origin | None:
     if not path.exists():
         return None
     try:
-        with Image.open(path, formats=FORMATS) as file:
+        with _quiet(), Image.open(path, formats=FORMATS) as file:
             note = file.info.get(_TEXT) or file.info.get("comment") or ""
     except _DAMAGE:
         return Origin()
@@ -159,7 +162,7 @@ def made_from(path: Path) -> Origin | None:
 def upright_size(path: Path) -> tuple[int, int] | None:
     """Width and height from the head of a file alone; None where that cannot be read."""
     try:
-        with Image.open(path, formats=FORMATS) as file:
+        with _quiet(), Image.open(path, formats=FORMATS) as file:
             turned = file.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
             width, height = file.size
             return (height, width) if turned else (width, height)
@@ -172,6 +175,17 @@ def to_image(pixels: Tensor) -> Image.Image:
     values = pixels.detach().cpu().float().add(1).mul(127.5).round().clamp(0, 255).byte()
     array = values.permute(1, 2, 0).numpy()
     return Image.fromarray(array[..., 0] if len(pixels) == 1 else array)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """A block without Pillow's warnings, of odd EXIF entries and palettes, with paths of its own.
+
+    That a picture has very many pixels is said where it is too many.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _line(error: BaseException) -> str:

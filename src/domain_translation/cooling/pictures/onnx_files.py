@@ -59,7 +59,7 @@ class OnnxNetwork:
 
     def __call__(self, x: Tensor) -> Tensor:
         shown = x.mean(1, keepdim=True) if self._grey else x
-        parts = shown.split(1) if self._single else (shown,)
+        parts = torch.split(shown, 1) if self._single else (shown,)
         return torch.cat([self._run(part) for part in parts]).to(x)
 
     def _run(self, x: Tensor) -> Tensor:

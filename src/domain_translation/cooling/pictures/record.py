@@ -132,7 +132,7 @@ def write_table(out: Path, rows: Iterable[Row]) -> None:
     table = csv.writer(text, lineterminator="\n")
     table.writerow([f.name for f in fields(Row)])
     table.writerows(astuple(row) for row in rows)
-    write(out / TABLE, text.getvalue().encode())
+    write(out / TABLE, text.getvalue().encode(errors="surrogateescape"))  # of names on Linux
 
 
 def claim_folder(out: Path, settings: Mapping[str, Any]) -> None:

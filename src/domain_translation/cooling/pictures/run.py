@@ -47,6 +47,7 @@ from domain_translation.cooling.pictures.trial import try_networks
 from domain_translation.cooling.pictures.view import View
 from domain_translation.training.model_files import Model
 
+LARGEST = 16384  # pixels of a side
 SHEET = "contact_sheet.png"
 SHEET_LONGEST, SHEET_OTHERS = 8, 4  # rows of the sheet: the longest scores, and some of the others
 
@@ -177,8 +178,10 @@ def _check_settings(
     share: float | None, threshold: float | str | None, size: int | None, multiple: int
 ) -> None:
     """Rehearse on one number, so that bad settings are refused before anything is read."""
-    if (size is not None and size < 1) or multiple < 1:
-        raise RequestError(f"size is {size} and multiple {multiple}; give pixels, at least 1")
+    if not all(1 <= side <= LARGEST for side in (1 if size is None else size, multiple)):
+        raise RequestError(
+            f"size is {size} and multiple {multiple}; give pixels, at least 1 and at most {LARGEST}"
+        )
     if isinstance(threshold, str) and threshold != "auto":
         raise RequestError(f"threshold is {threshold!r}; give a score_rms or 'auto'")
     if share is not None or threshold is not None:

@@ -18,7 +18,12 @@ from domain_translation.cooling import PAPER
 from domain_translation.cooling.pictures.arrays import noise_id, score_rms
 from domain_translation.cooling.pictures.codec import open_picture
 from domain_translation.cooling.pictures.denoisers import RANGE, check_noise
-from domain_translation.cooling.pictures.errors import PicturesError, RequestError, as_request
+from domain_translation.cooling.pictures.errors import (
+    PicturesError,
+    RequestError,
+    as_request,
+    out_of_memory,
+)
 from domain_translation.cooling.pictures.folders import find_pictures, written
 from domain_translation.cooling.pictures.view import View
 from domain_translation.denoising import IMAGES, DenoiserConfig
@@ -27,6 +32,7 @@ from domain_translation.training.checkpoints import CheckpointError, digest
 from domain_translation.training.model_files import save_model
 
 _CHECKED = 256  # crops that the denoiser is measured on
+LARGEST = 16384  # sides, maps and minibatches
 HELD_OUT = 10  # one picture of so many
 BLURS = (0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0)  # standard deviations in pixels to choose from
 
@@ -90,7 +96,7 @@ def train_denoiser_on_folder(
     """
     out = Path(out_file)
     config = DenoiserConfig(steps=steps, batch=batch, learning_rate=learning_rate)
-    _check(out, crop, size, crops, width, sigma, config)
+    _check(out, crop, size, crops, width, sigma, config, seed)
     with as_request():
         where = runtime.device(device)
     found = find_pictures(folder)
@@ -116,6 +122,7 @@ def _check(
     width: int,
     sigma: float,
     config: DenoiserConfig,
+    seed: int,
 ) -> None:
     check_noise(sigma)
     if out.exists():
@@ -126,6 +133,13 @@ def _check(
             f"crop {crop}, crops {crops}, width {width}, steps {steps}, batch {batch} and "
             f"learning_rate {rate}: give counts from 1 on and a positive rate"
         )
+    if max(crop, width, batch, 0 if size is None else size) > LARGEST:
+        raise RequestError(
+            f"crop {crop}, size {size}, width {width} or batch {batch} is above {LARGEST}; no "
+            f"memory holds such a training"
+        )
+    if not 0 <= seed < 2**63:
+        raise RequestError(f"seed is {seed}; give a whole number from 0 on, below 2**63")
     if size is not None and size < crop:
         raise RequestError(f"size {size} is smaller than the crop {crop}; give a smaller crop")
 
@@ -139,6 +153,7 @@ def _train(
     data: Tensor, out: Path, width: int, sigma: float, config: DenoiserConfig, seed: int
 ) -> torch.nn.Module:
     """A denoiser of crops, on the CPU; what stops it is told in the words of this package."""
+    batch, side = config.batch, data.shape[-1]
     try:
         written(lambda: None, out)
         return denoising.train_denoiser(
@@ -148,6 +163,13 @@ def _train(
         raise PicturesError(str(error)) from error
     except ValueError as error:
         raise RequestError(str(error)) from error
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise PicturesError(
+            f"not enough memory for {batch} crops of {side}x{side} at a time in a network of width "
+            f"{width}; give a smaller --batch, --crop or --width"
+        ) from error
 
 
 class _Crops(NamedTuple):

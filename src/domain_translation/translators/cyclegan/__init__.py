@@ -1,5 +1,7 @@
 """CycleGAN: two translators that undo each other, and their critics."""
 
+from domain_translation.translators.cyclegan import published
+from domain_translation.translators.cyclegan.antialiased import AntialiasedGenerator
 from domain_translation.translators.cyclegan.config import (
     FULL,
     PAPER,
@@ -20,6 +22,7 @@ __all__ = [
     "QUICK",
     "TOY",
     "WEIGHTED",
+    "AntialiasedGenerator",
     "CycleGAN",
     "CycleGANConfig",
     "PatchDiscriminator",
@@ -27,6 +30,7 @@ __all__ = [
     "ToyConfig",
     "WeightedConfig",
     "load_published",
+    "published",
     "published_url",
     "train_cyclegan",
     "train_toy_cyclegan",
