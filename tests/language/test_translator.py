@@ -152,7 +152,7 @@ def test_files_of_other_things_are_refused(model: XLM, tmp_path: Path) -> None:
         model_file.load(tmp_path / "other")
     model_file.save(tmp_path / "m", model, WORDS)
     tensors, card = checkpoints.load(tmp_path / "m")
-    card["config"]["layers"] = 2
+    card["arguments"]["layers"] = 2
     checkpoints.save(tmp_path / "altered", tensors, card)
     with pytest.raises(CheckpointError, match="cannot be built as its card says"):
         model_file.load(tmp_path / "altered")

@@ -33,6 +33,7 @@ KINDS = {
     "sample_judges": "energies/judge_digits",
     "shift": "shift/digits",
     "scenes": "scenes/plates",
+    "language": "language/supervised",
 }
 # Settings that came after the shipped runs, which were as these say.
 YOUNGER = {"mirrored": True, "decay": True}

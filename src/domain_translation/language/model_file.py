@@ -37,7 +37,7 @@ def save(
     """Write model and vocabulary to `path`, by convention `*.safetensors`.
 
     Args:
-        card: what else to record; "network", "config" and "vocabulary_sha256" are added.
+        card: what else to record; "network", "arguments" and "vocabulary_sha256" are added.
         dtype: to store the weights in; float16 halves the file.
 
     Raises:
@@ -48,7 +48,7 @@ def save(
     weights = {f"model/{name}": w.to(dtype) for name, w in model.state_dict().items()}
     known = {
         "network": "XLM",
-        "config": asdict(model.config),
+        "arguments": asdict(model.config),
         "vocabulary_sha256": vocabulary.digest(),
     }
     checkpoints.save(
@@ -73,8 +73,8 @@ def load(path: Path | str, vocabulary: Vocabulary | None = None) -> Stored:
         )
     try:
         own = Vocabulary.from_bytes(tensors.pop("vocabulary"))
-        languages = tuple(card["config"]["languages"])
-        model = XLM(XLMConfig(**{**card["config"], "languages": languages}))
+        languages = tuple(card["arguments"]["languages"])
+        model = XLM(XLMConfig(**{**card["arguments"], "languages": languages}))
         model.load_state_dict({k.removeprefix("model/"): w.float() for k, w in tensors.items()})
         model.vocabulary_sha256 = card["vocabulary_sha256"]
         check_vocabulary(model, own)

@@ -31,6 +31,7 @@ from domain_translation.pretrained.recipes import (
     energies,
     energy_translators,
     images,
+    language,
     sample_judges,
     scenes,
     shift,
@@ -63,6 +64,7 @@ RECIPES: Mapping[str, Recipe] = {
     **sample_judges.recipes(),
     **shift.recipes(),
     **scenes.recipes(),
+    **language.recipes(),
 }
 
 
