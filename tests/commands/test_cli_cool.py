@@ -181,7 +181,7 @@ def test_files_that_are_no_translators(tmp_path: Path, monkeypatch: pytest.Monke
             assert name in str(caught.value)
             assert "\n" not in str(caught.value)
     assert not (tmp_path / "pwned").exists()
-    with pytest.raises(RequestError, match="builds itself; leave the factory out"):
+    with pytest.raises(RequestError, match="builds itself; leave the factory and key out"):
         load_translator(tmp_path / "ok.pt", "torch.nn:Identity")
 
 

@@ -665,7 +665,7 @@ def test_an_unreadable_card_is_one_sentence(tmp_path: Path, denoiser: pictures.D
         ({"multiple": 10**9}, "at most 16384"),
         ({"translator": lambda x: x.mean()}, "three channels"),
         ({"translator": lambda x: x / 0}, "NaN or infinite"),
-        ({"translator": lambda x: nn.Conv2d(1, 1, 1)(x)}, "the translator failed on a picture"),
+        ({"translator": lambda x: nn.Conv2d(2, 1, 1)(x)}, "the translator failed on a picture"),
     ],
 )
 def test_bad_requests_are_refused_before_anything_is_written(
