@@ -48,6 +48,7 @@ SWAPPED = [
     ("shift/weight_x", "shift/weight_y"),
     ("scenes/plates_forward", "scenes/wares_forward"),
     ("scenes/judge_paintings", "scenes/judge_photographs"),
+    ("language/grammar", "language/supervised"),
 ]
 
 

@@ -209,7 +209,7 @@ def missed(file: str, network: nn.Module) -> float:
 
 def recipes() -> dict[str, Recipe]:
     """The recipes of this module by name."""
-    plan = {"language/supervised": SUPERVISED}
+    plan = {"language/grammar": UNSUPERVISED, "language/supervised": SUPERVISED}
     return {
         name: Recipe(config, train, shorter, missed, first_losses) for name, config in plan.items()
     }
