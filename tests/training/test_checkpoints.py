@@ -70,7 +70,7 @@ def test_a_truncated_file_is_refused(tmp_path: Path, cut: int) -> None:
     checkpoints.save(path, some_tensors(), CARD)
     path.write_bytes(path.read_bytes()[:cut])
     with pytest.raises(
-        CheckpointError, match="no checkpoint of this package|take it from its source"
+        CheckpointError, match=r"no checkpoint of this package|take it from its source"
     ):
         checkpoints.load(path)
 

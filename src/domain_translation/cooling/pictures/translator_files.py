@@ -60,6 +60,7 @@ def load_translator(
     except OSError as error:
         raise PicturesError(f"cannot read the translator {path}: {error.strerror}") from error
     kind = _kind(content)
+    network: Network
     if kind == "state dict":
         network, accepts = _from_state(path, factory, key), None
     elif factory is not None or key is not None:

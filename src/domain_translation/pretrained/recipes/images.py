@@ -10,9 +10,11 @@ from torch import Generator, nn
 from torch.nn.functional import cross_entropy
 
 from domain_translation import denoising, synthetic
+from domain_translation.denoising.antialiased import LONGER
 from domain_translation.denoising.training import denoising_loss
 from domain_translation.evaluation.judges import image_judges
 from domain_translation.evaluation.judges.image_judges import JudgeConfig, train_image_judges
+from domain_translation.pretrained import directions
 from domain_translation.pretrained.recipes.parts import (
     CHECK,
     CHECKED,
@@ -52,6 +54,17 @@ def denoiser(
     return {f"{task}/{domain}_denoiser": Made(trained, card)}
 
 
+def antialiased(
+    task: str, domain: str, sigma: float, config: denoising.DenoiserConfig, checkpoint: Path
+) -> dict[str, Made]:
+    """A denoiser of one domain that begins as the best linear filter against noise `sigma`."""
+    images = getattr(_task(task), domain)
+    make = functools.partial(denoising.AntialiasedDenoiser.fitted, images, sigma)
+    trained = denoising.train_denoiser(make, images, sigma, config, SEED, checkpoint)
+    card = {"sigma": sigma, "size": images.shape[-1], "channels": 3, "range": "[-1, 1]"}
+    return {directions.antialiased(task, domain, sigma): Made(trained, card)}
+
+
 def maps_from_pairs(config: pix2pix.Pix2PixConfig, checkpoint: Path) -> dict[str, Made]:
     """pix2pix on aligned pairs of the city: as many scenes as the CycleGAN sees photos."""
     scenes = synthetic.TASKS["city"](1000, SEED, size=config.size)
@@ -79,11 +92,11 @@ def distance_from_truth(task: str, file: str, network: nn.Module) -> float:
     return float((network(x) - y).abs().mean())
 
 
-def reconstruction(task: str, domain: str, _: str, network: nn.Module) -> float:
-    """The loss of a denoiser."""
+def reconstruction(task: str, domain: str, sigma: float, _: str, network: nn.Module) -> float:
+    """The loss of a denoiser of noise `sigma`."""
     x = getattr(checked(task), domain)
     noise = torch.randn(x.shape, generator=Generator().manual_seed(CHECK))
-    return float(denoising_loss(network, x, SIGMA * noise))
+    return float(denoising_loss(network, x, sigma * noise))
 
 
 def classification(task: str, _: str, network: nn.Module) -> float:
@@ -111,8 +124,15 @@ def recipes() -> dict[str, Recipe]:
                 denoising.IMAGES,
                 functools.partial(denoiser, task, domain),
                 fewer_steps,
-                functools.partial(reconstruction, task, domain),
+                functools.partial(reconstruction, task, domain, SIGMA),
             )
+            for sigma in directions.SIGMAS:
+                recipes[directions.antialiased(task, domain, sigma)] = Recipe(
+                    LONGER if task == "city" else denoising.ANTIALIASED,
+                    functools.partial(antialiased, task, domain, sigma),
+                    fewer_steps,
+                    functools.partial(reconstruction, task, domain, sigma),
+                )
     for task in JUDGED:
         recipes[f"{task}/judges"] = Recipe(
             image_judges.QUICK,

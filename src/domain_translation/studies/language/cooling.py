@@ -108,7 +108,8 @@ def _bench(setting: Setting, seed: int, folder: Path) -> Bench:
     texts["en", "dropped"] = text_noise.dropped(english, STRENGTHS["dropped"])
     texts["en", "wrong"] = text_noise.wrong(english, STRENGTHS["wrong"], listed)
     model.requires_grad_(False).eval()
-    made = {d: TextTranslator(model, vocabulary, *d.split("-"), batch=100) for d in DIRECTIONS}
+    ways = {d: d.split("-") for d in DIRECTIONS}
+    made = {d: TextTranslator(model, vocabulary, s, t, batch=100) for d, (s, t) in ways.items()}
     return Bench(made, masked.requires_grad_(False), vocabulary, texts)
 
 
@@ -220,7 +221,7 @@ def _fringe(setting: Setting, bench: Bench) -> dict[str, Tensor]:
         for key, sigma in bench.sigmas.items()
         if key[0] == "en"
     }
-    found = {}
+    found: dict[str, Tensor] = {}
     for kind in ("clean", "typos"):
         lines = bench.texts["en", kind]
         table = fringe_measures(translator, scores["en", "feature", PAPER], lines, counts)

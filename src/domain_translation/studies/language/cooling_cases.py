@@ -82,10 +82,10 @@ class Case:
     @property
     def before(self) -> Case:
         """The same text without the move."""
-        points = {"space": self.space, "noise": self.noise} if self.disturbed else {}
-        return Case(
-            self.direction, self.text, pull="nothing", disturbed=self.disturbed, **points
-        )  # fmt: skip
+        untouched = Case(self.direction, self.text, pull="nothing", disturbed=self.disturbed)
+        return (
+            replace(untouched, space=self.space, noise=self.noise) if self.disturbed else untouched
+        )
 
     @property
     def sigma_of(self) -> tuple[str, str, str]:
