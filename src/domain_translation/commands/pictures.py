@@ -33,7 +33,16 @@ exit status: 0 done, 1 failed, 2 wrong request, 3 done except for pictures that 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add both commands to the parser."""
     # An option that is not given is not in the namespace: the functions know their defaults.
-    train = commands.add_parser(
+    for command in (_add_train(commands), _add_cool(commands)):
+        _number(command, "--seed", int, "of all randomness (default: 0)")
+        command.add_argument("--device", help="cpu (default), cuda, mps")
+        command.add_argument(
+            "--json", action="store_true", default=False, help="print one JSON object, for scripts"
+        )
+
+
+def _add_train(commands: Any) -> argparse.ArgumentParser:
+    train: argparse.ArgumentParser = commands.add_parser(
         "train-denoiser",
         argument_default=argparse.SUPPRESS,
         help="learn what your pictures look like",
@@ -55,7 +64,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _number(train, "--steps", int, "minibatches (default: 2000)")
     _number(train, "--batch", int, "crops in a minibatch (default: 16)")
     _number(train, "--learning-rate", float, "Adam's (default: 0.001); a short training takes more")
-    cool = commands.add_parser(
+    return train
+
+
+def _add_cool(commands: Any) -> argparse.ArgumentParser:
+    cool: argparse.ArgumentParser = commands.add_parser(
         "cool",
         argument_default=argparse.SUPPRESS,
         help="cool your pictures, then translate them",
@@ -107,12 +120,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     _number(cool, "--size", int, "show pictures scaled to this square (default: their own size)")
     _number(cool, "--multiple", int, "continue sides to multiples of this (default: 4)")
-    for command in (train, cool):
-        _number(command, "--seed", int, "of all randomness (default: 0)")
-        command.add_argument("--device", help="cpu (default), cuda, mps")
-        command.add_argument(
-            "--json", action="store_true", default=False, help="print one JSON object, for scripts"
-        )
+    return cool
 
 
 def _number(parser: Any, name: str, kind: type, text: str) -> None:
