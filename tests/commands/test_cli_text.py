@@ -276,7 +276,7 @@ def test_references_that_do_not_fit(
         (["--prefix", "x"], "a prefix is for models of Hugging Face", 2),
         (["--space", "input"], "was trained in the feature space, and the input space is to be", 2),
         (["--denoiser", "nothing"], "no checkpoint at nothing", 1),
-        (["--denoiser", "t.safetensors"], "checkpoint without the card entry", 1),
+        (["--denoiser", "t.safetensors"], "cannot be built as its card says", 1),
         (["--denoiser", "u.safetensors"], "holds a UNetDenoiser and no denoiser of sentences", 2),
         (["--denoiser", "other.safetensors"], "of another language fr (this one has en)", 2),
         (["--translator", "Helsinki-NLP/opus-mt-en-fr"], "nothing is downloaded by name", 2),

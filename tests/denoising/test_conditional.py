@@ -53,7 +53,7 @@ def test_one_network_learns_the_scores_of_all_levels() -> None:
 def test_the_loss_of_one_step_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Squared errors in units of each sample's own noise level, summed over the event."""
     seen: list[Step] = []
-    monkeypatch.setattr(conditional, "Player", lambda *_: Still())
+    monkeypatch.setattr(trained, "Player", lambda *_: Still())
     monkeypatch.setattr(conditional, "fit", lambda step, *_, **__: seen.append(step))
     x, ladder, g = data(6), torch.tensor([2.0, 0.5]), torch.Generator()
     model = train_conditional(lambda: network(x), x, ladder.tolist(), DenoiserConfig())

@@ -314,7 +314,7 @@ def test_missing_data_file_is_named() -> None:
 
 
 def test_findings_are_the_books_own_and_named_by_part() -> None:
-    parts = {"cooling", "energies", "weights", "record"}
+    parts = {"cooling", "energies", "language", "weights", "record"}
     for row in ledger.findings().values():
         book, part, _ = row.id.split(".")
         assert (book, part in parts, row.seed, row.ours) == ("book", True, "book", True), row.id

@@ -146,7 +146,8 @@ def _loaded(settings: dict[str, Any]) -> Any:
 
 
 def _say(sentence: str) -> None:
-    print(f"domain-translation: {sentence}", file=sys.stderr, flush=True)
+    shown = sentence.encode(errors="backslashreplace").decode()  # a file's name may be no text
+    print(f"domain-translation: {shown}", file=sys.stderr, flush=True)
 
 
 def _guarded(action: Callable[[], int], kept: str) -> int:
