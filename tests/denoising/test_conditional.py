@@ -7,7 +7,7 @@ import torch
 from still import Still
 from torch import nn
 
-from domain_translation.denoising import DenoiserConfig, conditional, train_denoiser
+from domain_translation.denoising import DenoiserConfig, train_denoiser
 from domain_translation.denoising.conditional import (
     AtSigma,
     ConditionalDenoiser,
@@ -17,7 +17,7 @@ from domain_translation.denoising.conditional import (
 )
 from domain_translation.denoising.principal import principal
 from domain_translation.sampling.densities import GaussianMixture
-from domain_translation.training import Step
+from domain_translation.training import Step, trained
 from domain_translation.translators.regression import train_on_pairs
 
 MIXTURE = GaussianMixture([[-1.2, 0.3], [1.0, -0.4]], 0.25, [0.4, 0.6])
@@ -54,7 +54,7 @@ def test_the_loss_of_one_step_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """Squared errors in units of each sample's own noise level, summed over the event."""
     seen: list[Step] = []
     monkeypatch.setattr(trained, "Player", lambda *_: Still())
-    monkeypatch.setattr(conditional, "fit", lambda step, *_, **__: seen.append(step))
+    monkeypatch.setattr(trained, "fit", lambda step, *_, **__: seen.append(step))
     x, ladder, g = data(6), torch.tensor([2.0, 0.5]), torch.Generator()
     model = train_conditional(lambda: network(x), x, ladder.tolist(), DenoiserConfig())
     found = seen[0]((x,), g.manual_seed(3))["denoiser"]
