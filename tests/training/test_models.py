@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -47,7 +48,12 @@ def test_half_precision_halves_the_file_and_loads_as_float32(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", model_files.NETWORKS)
 def test_every_name_builds(name: str) -> None:
-    arguments = {"MLPDenoiser": {"dim": 2}, "SampleJudge": {"size": 8}}.get(name, {})
+    needed: dict[str, dict[str, Any]] = {
+        "MLPDenoiser": {"dim": 2},
+        "SampleJudge": {"size": 8},
+        "SequenceDenoiser": {"dim": 8, "sigma": 1.0},
+    }
+    arguments = needed.get(name, {})
     assert sum(p.numel() for p in model_files.build(name, arguments).parameters()) > 0
 
 
