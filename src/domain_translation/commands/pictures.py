@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 from typing import Any
 
-from domain_translation.commands.status import FAILED, INCOMPLETE, complain, stoppable, stopped
+from domain_translation.commands.status import INCOMPLETE, given, guarded, list_skipped, say
 
 TRAIN_EXAMPLES = """\
 examples:
@@ -132,17 +131,17 @@ def _threshold(text: str) -> float | str:
 
 
 def _train(options: argparse.Namespace) -> int:
-    def action() -> int:
-        from domain_translation.cooling.pictures import train_denoiser_on_folder
-        from domain_translation.cooling.pictures.denoisers import doubt
-        from domain_translation.cooling.pictures.folders import told_passed
+    from domain_translation.cooling.pictures import PicturesError, train_denoiser_on_folder
+    from domain_translation.cooling.pictures.denoisers import doubt
+    from domain_translation.cooling.pictures.folders import told_passed
 
-        settings = _settings(options)
+    def action() -> int:
+        settings = given(options)
         as_json = settings.pop("json")
         card, skipped, passed = train_denoiser_on_folder(**settings)
-        _list_skipped(skipped)
+        list_skipped(skipped)
         for sentence in filter(None, (told_passed(passed), doubt(card))):
-            _say(sentence)
+            say(sentence)
         if as_json:
             told = {"file": options.out_file, "card": card, "skipped": skipped, "passed": passed}
             print(json.dumps(told, allow_nan=False))
@@ -158,23 +157,28 @@ def _train(options: argparse.Namespace) -> int:
         )
         return INCOMPLETE if skipped else 0
 
-    return _guarded(action, "The next run with the same settings goes on from here.")
+    return guarded(action, "The next run with the same settings goes on from here.", PicturesError)
 
 
 def _cool(options: argparse.Namespace) -> int:
-    def action() -> int:
-        from domain_translation.cooling.pictures import cool_folder, load_denoiser, load_translator
-        from domain_translation.cooling.pictures.translators import value_range
+    from domain_translation.cooling.pictures import (
+        PicturesError,
+        cool_folder,
+        load_denoiser,
+        load_translator,
+    )
+    from domain_translation.cooling.pictures.translators import value_range
 
-        settings = _settings(options)
+    def action() -> int:
+        settings = given(options)
         as_json, values = settings.pop("json"), value_range(settings.pop("values"))
         named = settings.pop("translator"), settings.pop("factory"), values
         translator = load_translator(*named, settings.pop("key", None))
         denoiser = load_denoiser(settings.pop("denoiser"), settings.pop("sigma", None))
-        report = cool_folder(translator, denoiser, **settings, tell=_say)
-        _list_skipped({row.file: f"{row.status}: {row.reason}" for row in report.skipped})
+        report = cool_folder(translator, denoiser, **settings, tell=say)
+        list_skipped({row.file: f"{row.status}: {row.reason}" for row in report.skipped})
         for sentence in report.notes:
-            _say(sentence)
+            say(sentence)
         if as_json:
             skipped = {row.file: {"status": row.status, "reason": row.reason}
                        for row in report.skipped}  # fmt: skip
@@ -191,40 +195,5 @@ def _cool(options: argparse.Namespace) -> int:
         )
         return INCOMPLETE if report.skipped else 0
 
-    return _guarded(action, "Finished pictures are kept; give the same command to go on.")
-
-
-def _say(sentence: str) -> None:
-    shown = sentence.encode(errors="backslashreplace").decode()  # a file's name may be no text
-    print(f"domain-translation: {shown}", file=sys.stderr, flush=True)
-
-
-def _guarded(action: Any, kept: str) -> int:
-    """Run a command; whatever the caller can mend becomes one sentence and a status."""
-    from domain_translation.runtime import progress_lines
-
-    try:
-        with stoppable(), progress_lines():
-            return int(action())
-    except KeyboardInterrupt as stop:
-        return stopped(stop, kept)
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return complain(f"{where}{error.strerror or error}", FAILED)
-    except (ValueError, RuntimeError) as error:
-        from domain_translation.cooling.pictures import PicturesError
-        from domain_translation.training import TrainingError
-
-        if isinstance(error, PicturesError | TrainingError):
-            return complain(str(error), getattr(error, "status", FAILED))
-        raise
-
-
-def _settings(options: argparse.Namespace) -> dict[str, Any]:
-    """The options that were given, as arguments of the function behind the command."""
-    return {k: v for k, v in vars(options).items() if k not in ("command", "run")}
-
-
-def _list_skipped(reasons: dict[str, str]) -> None:
-    for file, reason in reasons.items():
-        _say(f"skipped {file}: {reason}")
+    kept = "Finished pictures are kept; give the same command to go on."
+    return guarded(action, kept, PicturesError)

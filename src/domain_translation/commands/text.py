@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Callable
 from typing import Any
 
-from domain_translation.commands.status import FAILED, INCOMPLETE, INTERRUPTED, complain
+from domain_translation.commands.status import (
+    INCOMPLETE,
+    complain,
+    given,
+    guarded,
+    list_skipped,
+    say,
+)
 
 SHOWN = 20  # skipped lines that are named
 
@@ -96,14 +101,14 @@ def _number(parser: Any, name: str, kind: type, text: str) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    def action() -> int:
-        from domain_translation.cooling.text_files import train_denoiser_on_text
+    from domain_translation.cooling.text_files import TextError, train_denoiser_on_text
 
-        settings = _settings(options)
+    def action() -> int:
+        settings = given(options)
         translator = _loaded(settings)
         files, out = settings.pop("files"), settings.pop("out_file")
         card, skipped = train_denoiser_on_text(files, out, translator, **settings)
-        _list_skipped(skipped)
+        list_skipped(skipped, SHOWN)
         lengths = ", ".join(f"{v:.3g} ({k})" for k, v in card["score_rms"].items())
         seen = "on sentences held out" if card["held_out"] else "on its own training sentences"
         print(
@@ -112,28 +117,28 @@ def _train(options: argparse.Namespace) -> int:
             f"score of these sentences, up to: {lengths}; a --threshold above spares such ones."
         )
         if card["residual"] >= card["linear_residual"]:
-            _say("the denoiser is no better than a linear filter; give it more --steps")
+            say("the denoiser is no better than a linear filter; give it more --steps")
         return INCOMPLETE if skipped else 0
 
-    return _guarded(action, "The next run with the same settings goes on from here.")
+    return guarded(action, "The next run with the same settings goes on from here.", TextError)
 
 
 def _cool(options: argparse.Namespace) -> int:
-    def action() -> int:
-        from domain_translation.cooling.text_files import cool_file, load_denoiser
+    from domain_translation.cooling.text_files import TextError, cool_file, load_denoiser
 
-        settings = _settings(options)
+    def action() -> int:
+        settings = given(options)
         if settings["target"] is None and settings["source"] is not None:
             return complain("give --target, the language to translate to", 2)
         translator = _loaded(settings)
         denoiser = load_denoiser(settings.pop("denoiser"), translator, settings.pop("space", None))
-        report = cool_file(translator, denoiser, **settings, tell=_say)
-        _list_skipped({f"line {row.line}": row.reason for row in report.skipped})
+        report = cool_file(translator, denoiser, **settings, tell=say)
+        list_skipped({f"line {row.line}": row.reason for row in report.skipped}, SHOWN)
         for sentence in (*report.judged, report.summary, f"The table is {options.out_file}."):
             print(sentence)
         return INCOMPLETE if report.skipped else 0
 
-    return _guarded(action, "Finished lines are kept; give the same command to go on.")
+    return guarded(action, "Finished lines are kept; give the same command to go on.", TextError)
 
 
 def _loaded(settings: dict[str, Any]) -> Any:
@@ -143,42 +148,3 @@ def _loaded(settings: dict[str, Any]) -> Any:
     model = settings.pop("translator")
     names = ("source", "target", "prefix", "beam", "device")
     return load_translator(model, **{k: settings.pop(k) for k in names if k in settings})
-
-
-def _say(sentence: str) -> None:
-    shown = sentence.encode(errors="backslashreplace").decode()  # a file's name may be no text
-    print(f"domain-translation: {shown}", file=sys.stderr, flush=True)
-
-
-def _guarded(action: Callable[[], int], kept: str) -> int:
-    """Run a command; whatever the caller can mend becomes one sentence and a status."""
-    from domain_translation.runtime import progress_lines
-
-    try:
-        with progress_lines():
-            return action()
-    except KeyboardInterrupt:
-        print(f"\nStopped. {kept}", file=sys.stderr)
-        return INTERRUPTED + 2
-    except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return complain(f"{where}{error.strerror or error}", FAILED)
-    except (ValueError, RuntimeError) as error:
-        from domain_translation.cooling.text_files import TextError
-        from domain_translation.training import TrainingError
-
-        if isinstance(error, TextError | TrainingError):
-            return complain(str(error), getattr(error, "status", FAILED))
-        raise
-
-
-def _settings(options: argparse.Namespace) -> dict[str, Any]:
-    """The options that were given, as arguments of the functions behind the command."""
-    return {k: v for k, v in vars(options).items() if k not in ("command", "run")}
-
-
-def _list_skipped(reasons: dict[str, str]) -> None:
-    for where, reason in list(reasons.items())[:SHOWN]:
-        _say(f"skipped {where}: {reason}")
-    if len(reasons) > SHOWN:
-        _say(f"skipped {len(reasons) - SHOWN} more lines")
