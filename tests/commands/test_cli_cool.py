@@ -23,8 +23,8 @@ from torch.export import Dim
 from domain_translation import cli
 from domain_translation.commands import pictures as command
 from domain_translation.cooling.pictures import (
-    PicturesError,
     RequestError,
+    UserError,
     cool_folder,
     load_denoiser,
     load_translator,
@@ -120,7 +120,7 @@ def test_the_published_layout_needs_no_factory(tmp_path: Path) -> None:
     assert torch.equal(translator(x), network(x))
     other = {k.replace("conv_block", "block"): v for k, v in state.items()}
     torch.save(other, tmp_path / "other.pth")
-    with pytest.raises(PicturesError, match="for other networks give a factory"):
+    with pytest.raises(UserError, match="for other networks give a factory"):
         load_translator(tmp_path / "other.pth")
 
 
@@ -153,7 +153,7 @@ def test_a_factory_may_be_a_class_of_this_package(tmp_path: Path) -> None:
 )
 def test_a_factory_that_does_not_fit(factory: str, message: str, tmp_path: Path) -> None:
     torch.save(own.generator().state_dict(), tmp_path / "g.pth")
-    with pytest.raises(PicturesError, match=message) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         load_translator(tmp_path / "g.pth", factory)
     assert "\n" not in str(caught.value)
 
@@ -176,7 +176,7 @@ def test_files_that_are_no_translators(tmp_path: Path, monkeypatch: pytest.Monke
         for factory in (None, "torch.nn:Identity"):
             if name == "altered.safetensors" and factory:
                 continue
-            with pytest.raises(PicturesError) as caught:
+            with pytest.raises(UserError) as caught:
                 load_translator(tmp_path / name, factory)
             assert name in str(caught.value)
             assert "\n" not in str(caught.value)

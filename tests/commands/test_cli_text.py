@@ -23,7 +23,7 @@ from domain_translation.commands import text as command
 from domain_translation.cooling.text import cool_text
 from domain_translation.cooling.text_files import (
     RequestError,
-    TextError,
+    UserError,
     cool_file,
     load_denoiser,
     load_translator,
@@ -398,10 +398,10 @@ def test_sentences_of_the_training_are_told_of(capsys: pytest.CaptureFixture[str
         ({"steps": 0}, RequestError, "steps 0"),
         ({"sigma": -1.0}, RequestError, "sigma -1.0"),
         ({"heads": 3}, RequestError, "3 heads for 16 dimensions"),
-        ({"files": ["blank"]}, TextError, "blank holds no sentence"),
+        ({"files": ["blank"]}, UserError, "blank holds no sentence"),
         (
             {"files": ["long"]},
-            TextError,
+            UserError,
             "none of the sentences in long can be used; long, line 1: it has 62 tokens",
         ),
     ],

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 import domain_translation
 from domain_translation.cooling.pictures import (
-    PicturesError,
     RequestError,
+    UserError,
     cool_folder,
     load_denoiser,
     load_translator,
@@ -78,7 +78,7 @@ def test_d11_state_dicts_that_do_not_fit_a_factory(
     change: Callable[[dict[str, Tensor]], dict[str, Any]], message: str, tmp_path: Path
 ) -> None:
     torch.save(change(factory_network().state_dict()), tmp_path / "g.pth")
-    with pytest.raises(PicturesError, match=message) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         load_translator(tmp_path / "g.pth", f"{HERE}:factory_network")
     assert "\n" not in str(caught.value)
 
@@ -107,7 +107,7 @@ def test_d11_channels_that_no_picture_has_are_told(tmp_path: Path) -> None:
     from domain_translation.translators.cyclegan import ResnetGenerator
 
     torch.save(ResnetGenerator(4, 3, 2, 1).state_dict(), tmp_path / "g.pth")
-    with pytest.raises(PicturesError, match="from 4 to 3 channels; pictures have three, or one"):
+    with pytest.raises(UserError, match="from 4 to 3 channels; pictures have three, or one"):
         load_translator(tmp_path / "g.pth")
 
 
@@ -133,14 +133,14 @@ class Listed(nn.ModuleDict):
 def test_d11_the_hint_about_sizes_is_for_sizes(
     network: Any, message: str, about_size: bool
 ) -> None:
-    with pytest.raises(PicturesError, match=message) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         Translator(network, "")(X)
     assert ("if it takes one size only" in str(caught.value)) == about_size
 
 
 def test_an_error_in_a_script_is_told_and_not_its_way(tmp_path: Path) -> None:
     script = torch.jit.script(nn.Sequential(nn.Conv2d(5, 3, 1)))
-    with pytest.raises(PicturesError, match=r"\(Given groups=1, .* 5 channels"):
+    with pytest.raises(UserError, match=r"\(Given groups=1, .* 5 channels"):
         Translator(script, "")(X)
 
 
@@ -235,7 +235,7 @@ def test_d9_an_onnx_file_in_another_range(tmp_path: Path) -> None:
     file = onnx_file(tmp_path / "g.onnx", ["n", 3, "h", "w"], factor=1.0)
     torch.testing.assert_close(load_translator(file, values=(0, 255))(X), X)
     loud = onnx_file(tmp_path / "loud.onnx", ["n", 3, "h", "w"], factor=100.0)
-    with pytest.raises(PicturesError, match="--range 0:255"):
+    with pytest.raises(UserError, match="--range 0:255"):
         load_translator(loud)(X)
 
 
@@ -243,7 +243,7 @@ def test_onnx_files_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.Monk
     file = onnx_file(tmp_path / "g.onnx", ["n", 3, "h", "w"])
     content = file.read_bytes()
     (tmp_path / "cut.onnx").write_bytes(content[: len(content) // 2])
-    with pytest.raises(PicturesError, match=r"cut\.onnx is a program in ONNX that cannot be read"):
+    with pytest.raises(UserError, match=r"cut\.onnx is a program in ONNX that cannot be read"):
         load_translator(tmp_path / "cut.onnx")
     onnx_file(tmp_path / "two.onnx", ["n", 3, "h", "w"], inputs=2)
     with pytest.raises(RequestError, match="one input is expected"):

@@ -25,8 +25,8 @@ import domain_translation
 from domain_translation import cooling
 from domain_translation.cooling import pictures
 from domain_translation.cooling.pictures import (
-    PicturesError,
     RequestError,
+    UserError,
     cool_folder,
     load_denoiser,
     noise_id,
@@ -173,7 +173,7 @@ def test_damaged_files_are_one_sentence(data: st.DataObject, kind: str) -> None:
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     try:
         picture = decode(bytes(content[:cut]))
-    except PicturesError as error:
+    except UserError as error:
         assert "\n" not in str(error)  # noqa: PT017
     else:
         assert picture.pixels.isfinite().all()
@@ -460,7 +460,7 @@ def test_networks_that_fail_at_once_leave_the_folder_free(
     def broken(x: Tensor) -> Tensor:
         raise RuntimeError("abc")
 
-    with pytest.raises(PicturesError, match="abc"):
+    with pytest.raises(UserError, match="abc"):
         cool_folder(broken, denoiser, tmp_path / "in", tmp_path / "out", **QUICK)
     assert not (tmp_path / "out").exists()
 
@@ -553,7 +553,7 @@ def test_linked_folders_and_other_files_are_counted(
     assert found.passed == {".heic": 1, "linked folder": 1}
     (tmp_path / "none").mkdir()
     (tmp_path / "none/a.heic").write_text("")
-    with pytest.raises(PicturesError, match=r"there are 1 \.heic"):
+    with pytest.raises(UserError, match=r"there are 1 \.heic"):
         find_pictures(tmp_path / "none")
 
 
@@ -633,7 +633,7 @@ def test_an_unreadable_card_is_one_sentence(tmp_path: Path, denoiser: pictures.D
     assert card["settings"]["steps"] == 3
     assert set(card["versions"]) >= {"python", "torch"}
     (tmp_path / "out/run.json").write_text("{")
-    with pytest.raises(PicturesError, match=r"run.json cannot be read"):
+    with pytest.raises(UserError, match=r"run.json cannot be read"):
         cool_folder(negative, denoiser, tmp_path / "in", tmp_path / "out", **QUICK)
 
 
@@ -678,7 +678,7 @@ def test_bad_requests_are_refused_before_anything_is_written(
     request = {"translator": negative, "in_dir": "in", "out_dir": "out", **QUICK, **changed}
     for key in ("in_dir", "out_dir"):
         request[key] = tmp_path / request[key]
-    with pytest.raises(PicturesError, match=message) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         cool_folder(denoiser=denoiser, **request)
     assert "\n" not in str(caught.value)
     assert own.bytes_below(tmp_path) == before
@@ -728,7 +728,7 @@ def test_a_disk_that_fills_up_leaves_whole_files(
         real(path, content)
 
     monkeypatch.setattr(folders, "write_atomically", filling)
-    with pytest.raises(PicturesError, match=r"cannot write .*No space left on device"):
+    with pytest.raises(UserError, match=r"cannot write .*No space left on device"):
         cool_folder(negative, denoiser, tmp_path / "in", tmp_path / "out", **QUICK)
     monkeypatch.undo()
     for name in find_pictures(tmp_path / "out").pictures:
@@ -950,7 +950,7 @@ def test_bad_trainings_are_one_sentence(
     request = {"folder": "in", "out_file": "out", **TINY, **changed}
     for key in ("folder", "out_file"):
         request[key] = tmp_path / request[key]
-    with pytest.raises(PicturesError, match=message) as caught:
+    with pytest.raises(UserError, match=message) as caught:
         train_denoiser_on_folder(**request)
     assert "\n" not in str(caught.value)
 

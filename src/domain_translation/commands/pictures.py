@@ -131,7 +131,7 @@ def _threshold(text: str) -> float | str:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from domain_translation.cooling.pictures import PicturesError, train_denoiser_on_folder
+    from domain_translation.cooling.pictures import UserError, train_denoiser_on_folder
     from domain_translation.cooling.pictures.denoisers import doubt
     from domain_translation.cooling.pictures.folders import told_passed
 
@@ -157,12 +157,12 @@ def _train(options: argparse.Namespace) -> int:
         )
         return INCOMPLETE if skipped else 0
 
-    return guarded(action, "The next run with the same settings goes on from here.", PicturesError)
+    return guarded(action, "The next run with the same settings goes on from here.", UserError)
 
 
 def _cool(options: argparse.Namespace) -> int:
     from domain_translation.cooling.pictures import (
-        PicturesError,
+        UserError,
         cool_folder,
         load_denoiser,
         load_translator,
@@ -196,4 +196,4 @@ def _cool(options: argparse.Namespace) -> int:
         return INCOMPLETE if report.skipped else 0
 
     kept = "Finished pictures are kept; give the same command to go on."
-    return guarded(action, kept, PicturesError)
+    return guarded(action, kept, UserError)

@@ -44,8 +44,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _number(train, "--layers", int, "of the denoiser (default: 1)")
     _number(train, "--heads", int, "of its attention (default: 4)")
     _number(train, "--steps", int, "minibatches (default: 1000)")
-    _number(train, "--tokens", int, "in a minibatch (default: 2000)")
-    _number(train, "--learning-rate", float, "Adam's (default: 0.001)")
+    _number(train, "--tokens", int, "in a minibatch (default: 600)")
+    _number(train, "--learning-rate", float, "Adam's (default: 0.003)")
     cool = commands.add_parser(
         "cool-text",
         argument_default=argparse.SUPPRESS,
@@ -101,7 +101,7 @@ def _number(parser: Any, name: str, kind: type, text: str) -> None:
 
 
 def _train(options: argparse.Namespace) -> int:
-    from domain_translation.cooling.text_files import TextError, train_denoiser_on_text
+    from domain_translation.cooling.text_files import UserError, train_denoiser_on_text
 
     def action() -> int:
         settings = given(options)
@@ -120,11 +120,11 @@ def _train(options: argparse.Namespace) -> int:
             say("the denoiser is no better than a linear filter; give it more --steps")
         return INCOMPLETE if skipped else 0
 
-    return guarded(action, "The next run with the same settings goes on from here.", TextError)
+    return guarded(action, "The next run with the same settings goes on from here.", UserError)
 
 
 def _cool(options: argparse.Namespace) -> int:
-    from domain_translation.cooling.text_files import TextError, cool_file, load_denoiser
+    from domain_translation.cooling.text_files import UserError, cool_file, load_denoiser
 
     def action() -> int:
         settings = given(options)
@@ -138,7 +138,7 @@ def _cool(options: argparse.Namespace) -> int:
             print(sentence)
         return INCOMPLETE if report.skipped else 0
 
-    return guarded(action, "Finished lines are kept; give the same command to go on.", TextError)
+    return guarded(action, "Finished lines are kept; give the same command to go on.", UserError)
 
 
 def _loaded(settings: dict[str, Any]) -> Any:

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from domain_translation import cooling
 from domain_translation.cooling import PAPER, Translated
+from domain_translation.cooling.errors import RequestError
 from domain_translation.cooling.pictures.chain import chain
 from domain_translation.cooling.pictures.denoisers import Denoiser, as_denoiser
-from domain_translation.cooling.pictures.errors import RequestError
 from domain_translation.cooling.pictures.translators import evaluating
 from domain_translation.sampling.scores import Score
 from domain_translation.training.model_files import Model

@@ -12,8 +12,8 @@ from torch import Tensor
 
 from domain_translation import cooling
 from domain_translation.cooling import PAPER
+from domain_translation.cooling.errors import RequestError, as_request
 from domain_translation.cooling.pictures.denoisers import Denoiser
-from domain_translation.cooling.pictures.errors import RequestError, as_request
 from domain_translation.cooling.stopping import Stopped, cool_until
 from domain_translation.sampling.langevin import DivergenceError
 

@@ -26,7 +26,7 @@ import numpy as np
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 from torch import Tensor
 
-from domain_translation.cooling.pictures.errors import PicturesError
+from domain_translation.cooling.errors import UserError
 from domain_translation.data.images import eight_bits, to_tensor
 
 # What Pillow names but leaves to other programs, or decodes to a drawing of no fixed size.
@@ -64,12 +64,12 @@ def open_picture(path: Path) -> Picture:
     """Read and decode a file.
 
     Raises:
-        PicturesError: it cannot be read; see also `decode`.
+        UserError: it cannot be read; see also `decode`.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise PicturesError(f"cannot be read ({error.strerror})") from error
+        raise UserError(f"cannot be read ({error.strerror})") from error
     return decode(content)
 
 
@@ -77,7 +77,7 @@ def decode(content: bytes) -> Picture:
     """The picture in the bytes of a file.
 
     Raises:
-        PicturesError: no picture, damaged, cut short, or more pixels than Pillow takes.
+        UserError: no picture, damaged, cut short, or more pixels than Pillow takes.
     """
     try:
         with _quiet(), Image.open(io.BytesIO(content), formats=FORMATS) as file:
@@ -86,11 +86,11 @@ def decode(content: bytes) -> Picture:
             profile = file.info.get("icc_profile")
             image = ImageOps.exif_transpose(file)
     except UnidentifiedImageError:
-        raise PicturesError("no picture in a format that Pillow reads") from None
+        raise UserError("no picture in a format that Pillow reads") from None
     except Image.DecompressionBombError as error:
-        raise PicturesError(f"too many pixels ({_line(error)}); scale it down first") from error
+        raise UserError(f"too many pixels ({_line(error)}); scale it down first") from error
     except _DAMAGE as error:
-        raise PicturesError(f"damaged or cut short ({_line(error)})") from error
+        raise UserError(f"damaged or cut short ({_line(error)})") from error
     dark = image.mode.startswith("I") and 0 < np.asarray(image).max() < _TWELVE_BITS
     grey = image.mode in _GREY
     if image.mode in ("CMYK", "YCbCr", "LAB"):

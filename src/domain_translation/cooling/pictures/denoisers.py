@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from domain_translation.cooling.pictures.errors import PicturesError, RequestError
+from domain_translation.cooling.errors import RequestError, UserError
 from domain_translation.cooling.pictures.translators import identity
 from domain_translation.sampling.scores import Score, dae_score
 from domain_translation.training import checkpoints
@@ -160,14 +160,14 @@ def load_denoiser(path: Path | str, sigma: float | None = None) -> Denoiser:
     """Read a denoiser written by `train_denoiser_on_folder` or `models.save_model`.
 
     Raises:
-        PicturesError: no such file, or no model file.
+        UserError: no such file, or no model file.
         RequestError: see `as_denoiser`.
     """
     try:
         model = load_model(path)
         digest = hashlib.sha256(Path(path).read_bytes()).hexdigest()
     except (OSError, checkpoints.CheckpointError) as error:
-        raise PicturesError(
+        raise UserError(
             f"cannot read the denoiser: {error}; it is a file that train-denoiser writes (were "
             f"the translator and the denoiser swapped?)"
         ) from error

@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from domain_translation.cooling.errors import DiskError, RequestError, UserError
 from domain_translation.cooling.pictures.codec import SUFFIXES
-from domain_translation.cooling.pictures.errors import DiskError, PicturesError, RequestError
 from domain_translation.files import write_atomically
 
 
@@ -31,14 +31,14 @@ def find_pictures(folder: Path | str) -> Found:
     Hidden files and folders and linked folders are passed over.
 
     Raises:
-        PicturesError: there is no such folder, it cannot be read, or it holds no picture.
+        UserError: there is no such folder, it cannot be read, or it holds no picture.
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise PicturesError(f"{folder} is not a folder; give the folder that holds the pictures")
+        raise UserError(f"{folder} is not a folder; give the folder that holds the pictures")
 
     def refuse(error: OSError) -> None:
-        raise PicturesError(f"cannot read {error.filename}: {error.strerror}") from error
+        raise UserError(f"cannot read {error.filename}: {error.strerror}") from error
 
     found: list[Path] = []
     passed: Counter[str] = Counter()
@@ -54,7 +54,7 @@ def find_pictures(folder: Path | str) -> Found:
     passed = +passed
     if not found:
         others = f" (there are {_counted(passed)})" if passed else ""
-        raise PicturesError(
+        raise UserError(
             f"{folder} holds no picture{others}; give a folder with .png, .jpg, .webp, .tif or "
             f"other files that Pillow reads"
         )

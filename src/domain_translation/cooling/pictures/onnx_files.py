@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from domain_translation.cooling.pictures.errors import RequestError
+from domain_translation.cooling.errors import RequestError
 
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(double)": np.float64}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal, NamedTuple
 
-from domain_translation.cooling.pictures.errors import PicturesError, RequestError
+from domain_translation.cooling.errors import RequestError, UserError, differing
 from domain_translation.cooling.pictures.folders import write
 from domain_translation.runtime import versions
 
@@ -126,7 +126,7 @@ def write_table(out: Path, rows: Iterable[Row]) -> None:
     """Write scores.csv.
 
     Raises:
-        PicturesError: the disk refuses.
+        UserError: the disk refuses.
     """
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
@@ -142,22 +142,18 @@ def claim_folder(out: Path, settings: Mapping[str, Any]) -> None:
 
     Raises:
         RequestError: it holds a run with other settings or networks, or files of another origin.
-        PicturesError: it cannot be written, or its card cannot be read.
+        UserError: it cannot be written, or its card cannot be read.
     """
     card = out / CARD
     if card.is_file() and any((out / name).exists() for name in RESULTS):
         try:
             before = json.loads(card.read_text(encoding="utf-8"))["settings"]
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise PicturesError(
+            raise UserError(
                 f"{card} cannot be read ({error}); choose a new output folder"
             ) from error
         wanted = json.loads(json.dumps(settings))
-        other = sorted(k for k in {**before, **wanted} if before.get(k) != wanted.get(k))
-        if other:
-            named = ", ".join(
-                f"{k} {_short(before.get(k))}, now {_short(wanted.get(k))}" for k in other
-            )
+        if named := differing(before, wanted):
             raise RequestError(
                 f"{out} holds results with other settings ({named}); nothing was overwritten, "
                 f"choose a new output folder"
@@ -174,7 +170,3 @@ def claim_folder(out: Path, settings: Mapping[str, Any]) -> None:
         )
     content = json.dumps({"settings": settings, "versions": versions()}, indent=1, sort_keys=True)
     write(card, content.encode())
-
-
-def _short(value: Any) -> str:
-    return f"{value[:8]}..." if isinstance(value, str) and len(value) == 64 else str(value)

@@ -22,10 +22,10 @@ from torch import Tensor
 
 from domain_translation import cooling, runtime
 from domain_translation.cooling import PAPER
+from domain_translation.cooling.errors import RequestError, as_request
 from domain_translation.cooling.pictures.chain import chain
 from domain_translation.cooling.pictures.codec import to_image
 from domain_translation.cooling.pictures.denoisers import Denoiser, as_denoiser, doubt
-from domain_translation.cooling.pictures.errors import RequestError, as_request
 from domain_translation.cooling.pictures.folders import (
     Found,
     check_apart,
@@ -95,7 +95,7 @@ def cool_folder(
         tell: called with sentences on what the run will take, before it starts.
 
     Raises:
-        PicturesError: no pictures, a folder that cannot be written, a network that fails on the
+        UserError: no pictures, a folder that cannot be written, a network that fails on the
             first pictures or returns another size.
         RequestError: settings, networks or folders that do not fit together, or a device that is
             not there.

@@ -10,11 +10,11 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from domain_translation.cooling.errors import DiskError, UserError, out_of_memory
 from domain_translation.cooling.pictures.arrays import noise_id
 from domain_translation.cooling.pictures.chain import Chain
 from domain_translation.cooling.pictures.codec import Picture, encode, made_from, open_picture
 from domain_translation.cooling.pictures.denoisers import Denoiser
-from domain_translation.cooling.pictures.errors import DiskError, PicturesError, out_of_memory
 from domain_translation.cooling.pictures.folders import result_name, write
 from domain_translation.cooling.pictures.record import COOLED, RESULTS, TRANSLATED, Row
 from domain_translation.cooling.pictures.translators import Translator
@@ -66,14 +66,14 @@ def scored(run: Run, seen: Tensor) -> Tensor:
     """The denoiser's score at what the networks see.
 
     Raises:
-        PicturesError: the denoiser fails, or returns values that are not finite.
+        UserError: the denoiser fails, or returns values that are not finite.
     """
     try:
         score = run.denoiser.score(seen)
     except (RuntimeError, ValueError) as error:
-        raise PicturesError(f"the denoiser failed at {_size(seen)} ({_why(error)})") from error
+        raise UserError(f"the denoiser failed at {_size(seen)} ({_why(error)})") from error
     if not score.isfinite().all():
-        raise PicturesError("the denoiser returned NaN or infinite values; train it again")
+        raise UserError("the denoiser returned NaN or infinite values; train it again")
     return score
 
 
@@ -82,14 +82,14 @@ def measure(run: Run, name: Path) -> Entry:
     row = Row(name.as_posix())
     try:
         picture = run.open(name)
-    except PicturesError as error:
+    except UserError as error:
         row.status, row.reason = "broken", str(error)
         return Entry(name, row)
     row.width, row.height = picture.size
     row.reason = picture.note
     try:
         norm, rms = _length(run, picture)
-    except PicturesError as error:
+    except UserError as error:
         row.status, row.reason = "failed", str(error)
         return Entry(name, row)
     row.score_norm, row.score_rms = f"{norm:.6g}", f"{rms:.6g}"
@@ -121,7 +121,7 @@ def finish(run: Run, entry: Entry, each: Callable[[], object] = lambda: None) ->
         row.status = "done"
     except DiskError:
         raise
-    except (PicturesError, DivergenceError) as error:
+    except (UserError, DivergenceError) as error:
         row.status, row.reason = "failed", str(error)
     except (RuntimeError, MemoryError) as error:
         if not out_of_memory(error):

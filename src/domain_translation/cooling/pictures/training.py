@@ -15,15 +15,15 @@ from torchvision.transforms.functional import gaussian_blur
 
 from domain_translation import denoising, runtime
 from domain_translation.cooling import PAPER
-from domain_translation.cooling.pictures.arrays import noise_id, score_rms
-from domain_translation.cooling.pictures.codec import open_picture
-from domain_translation.cooling.pictures.denoisers import RANGE, check_noise
-from domain_translation.cooling.pictures.errors import (
-    PicturesError,
+from domain_translation.cooling.errors import (
     RequestError,
+    UserError,
     as_request,
     out_of_memory,
 )
+from domain_translation.cooling.pictures.arrays import noise_id, score_rms
+from domain_translation.cooling.pictures.codec import open_picture
+from domain_translation.cooling.pictures.denoisers import RANGE, check_noise
 from domain_translation.cooling.pictures.folders import find_pictures, written
 from domain_translation.cooling.pictures.view import View
 from domain_translation.denoising import IMAGES, DenoiserConfig
@@ -91,7 +91,7 @@ def train_denoiser_on_folder(
     Raises:
         RequestError: `out_file` exists, a setting out of range, a noise in other units than
             [-1, 1], or a device that is not there.
-        PicturesError: no readable picture, or a disk that refuses.
+        UserError: no readable picture, or a disk that refuses.
         TrainingError: the loss is not finite.
     """
     out = Path(out_file)
@@ -109,7 +109,7 @@ def train_denoiser_on_folder(
     try:
         save_model(out, denoiser, card)
     except CheckpointError as error:
-        raise PicturesError(str(error)) from error
+        raise UserError(str(error)) from error
     _part(out).unlink(missing_ok=True)
     return Training(card, data.skipped, found.passed)
 
@@ -160,13 +160,13 @@ def _train(
             lambda: denoising.UNetDenoiser(3, width), data, sigma, config, seed, _part(out)
         ).cpu()
     except CheckpointError as error:
-        raise PicturesError(str(error)) from error
+        raise UserError(str(error)) from error
     except ValueError as error:
         raise RequestError(str(error)) from error
     except RuntimeError as error:
         if not out_of_memory(error):
             raise
-        raise PicturesError(
+        raise UserError(
             f"not enough memory for {batch} crops of {side}x{side} at a time in a network of width "
             f"{width}; give a smaller --batch, --crop or --width"
         ) from error
@@ -201,7 +201,7 @@ def _read(
     for i, name in enumerate(runtime.progress(names, desc="reading")):
         try:
             picture = open_picture(folder / name)
-        except PicturesError as error:
+        except UserError as error:
             skipped[name.as_posix()] = str(error)
             continue
         sizes.append(picture.size)
@@ -211,7 +211,7 @@ def _read(
     if not train:  # the only one that can be read was to be held out
         train, held_out = held_out, []
     if not train:
-        raise PicturesError(f"none of the {len(names)} pictures in {folder} could be read")
+        raise UserError(f"none of the {len(names)} pictures in {folder} could be read")
     width, height = (int(np.median(side)) for side in zip(*sizes, strict=True))
     shape = (0, *train[0].shape)
     unseen = torch.stack(held_out) if held_out else torch.empty(shape)

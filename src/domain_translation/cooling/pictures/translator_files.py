@@ -19,7 +19,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from domain_translation.cooling.pictures.errors import PicturesError, RequestError
+from domain_translation.cooling.errors import RequestError, UserError
 from domain_translation.cooling.pictures.onnx_files import OnnxNetwork
 from domain_translation.cooling.pictures.translators import Network, Translator
 from domain_translation.training import state_dicts
@@ -50,7 +50,7 @@ def load_translator(
         key: which state dict, where several are in the file.
 
     Raises:
-        PicturesError: no such file, none of these kinds, or weights that do not fit.
+        UserError: no such file, none of these kinds, or weights that do not fit.
         RequestError: a factory that cannot be used, or a factory or key for a file that needs
             none.
     """
@@ -58,7 +58,7 @@ def load_translator(
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise PicturesError(f"cannot read the translator {path}: {error.strerror}") from error
+        raise UserError(f"cannot read the translator {path}: {error.strerror}") from error
     kind = _kind(content)
     network: Network
     if kind == "state dict":
@@ -106,7 +106,7 @@ def _program(content: bytes, path: Path, kind: str) -> tuple[Network, _Size]:
         raise
     except Exception as error:  # readers of programs fail in a dozen ways
         why = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise PicturesError(f"{path} is a {kind} that cannot be read ({why})") from error
+        raise UserError(f"{path} is a {kind} that cannot be read ({why})") from error
     if "sigma" in model.card:
         raise RequestError(f"{path} is a denoiser; were the translator and the denoiser swapped?")
     return model.network, None
@@ -138,10 +138,10 @@ def _from_state(path: Path, factory: str | None, key: str | None) -> nn.Module:
         found = load_published(path, key)
     except CheckpointError as error:
         hint = "" if factory else "; for other networks give a factory, module:name"
-        raise PicturesError(f"{error}{hint}") from error
+        raise UserError(f"{error}{hint}") from error
     channels = {name: found.arguments()[name] for name in ("in_channels", "out_channels")}  # type: ignore[operator]
     if not {1, 3} >= set(channels.values()):
-        raise PicturesError(
+        raise UserError(
             f"{path} is a generator from {channels['in_channels']} to {channels['out_channels']} "
             f"channels; pictures have three, or one where a network is for greys"
         )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor, nn
 
-from domain_translation.cooling.pictures.errors import PicturesError, RequestError, out_of_memory
+from domain_translation.cooling.errors import RequestError, UserError, out_of_memory
 from domain_translation.training import checkpoints
 
 Network = Callable[[Tensor], Tensor]
@@ -53,7 +53,7 @@ class Translator:
 
         Raises:
             RequestError: see `check`.
-            PicturesError: the network fails, or returns another shape, values of another range,
+            UserError: the network fails, or returns another shape, values of another range,
                 NaN or infinite ones.
         """
         self.check(*x.shape[2:])
@@ -64,22 +64,22 @@ class Translator:
             with torch.no_grad():
                 y = _applied(self.network, x if self.values == (-1, 1) else black + (x + 1) * scale)
         except Exception as error:  # it is somebody else's network
-            raise PicturesError(_failed(error, shown)) from error
+            raise UserError(_failed(error, shown)) from error
         if isinstance(y, Tensor) and y.shape == x[:, :1].shape:
             y = y.expand_as(x)
         if not isinstance(y, Tensor) or y.shape != x.shape:
             what = "x".join(map(str, y.shape)) if isinstance(y, Tensor) else type(y).__name__
-            raise PicturesError(
+            raise UserError(
                 f"the translator turned {shown} ({'x'.join(map(str, x.shape))}) into {what}; it "
                 f"has to return a picture of the same size in one or three channels"
             )
         y = y.to(x)
         if not y.isfinite().all():
-            raise PicturesError(f"the translator returned NaN or infinite values for {shown}")
+            raise UserError(f"the translator returned NaN or infinite values for {shown}")
         low, high = (float(v) for v in torch.aminmax(y))
         outside = (y < black - scale / 2) | (y > white + scale / 2)  # by more than a quarter
         if outside.float().mean() > _FEW:
-            raise PicturesError(
+            raise UserError(
                 f"the translator returned values from {low:.3g} to {high:.3g} for {shown}, where "
                 f"pictures are in {black:g}:{white:g}; say its range, e.g. --range 0:255"
             )

@@ -10,8 +10,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from domain_translation.cooling.errors import UserError
 from domain_translation.cooling.pictures.codec import upright_size
-from domain_translation.cooling.pictures.errors import PicturesError
 from domain_translation.cooling.pictures.steps import Run, scored
 
 TRIES = 3  # pictures; networks that fail on so many are not started on the others
@@ -27,7 +27,7 @@ def try_networks(run: Run, names: Sequence[Path]) -> str:
 
     Raises:
         RequestError: a network was made for another size.
-        PicturesError: a network fails on each of the first pictures that can be read.
+        UserError: a network fails on each of the first pictures that can be read.
     """
     sizes: dict[Path, int] = {}
     for name in names:
@@ -36,11 +36,11 @@ def try_networks(run: Run, names: Sequence[Path]) -> str:
             run.denoiser.check(3, height, width)
             run.translator.check(height, width)
             sizes[name] = height * width
-    first: PicturesError | None = None
+    first: UserError | None = None
     for name in list(sizes)[:TRIES]:
         try:
             return _tried(run, run.show(run.open(name)), sizes)
-        except PicturesError as error:  # this picture, or the network? the next one tells
+        except UserError as error:  # this picture, or the network? the next one tells
             first = first or error
     if first is not None:
         raise first

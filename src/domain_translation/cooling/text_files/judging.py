@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
-from domain_translation.cooling.text_files.errors import RequestError, as_text_error
+from domain_translation.cooling.errors import RequestError, as_user_error
 from domain_translation.cooling.text_files.table import Row
 from domain_translation.data.sentences import read_sentences
 from domain_translation.evaluation.text import paired_bleu, paired_chrf
@@ -19,10 +19,10 @@ def read_references(path: Path | str, lines: int, of: Path | str) -> list[str]:
     """References of so many lines, one a line; an empty one means that there is none.
 
     Raises:
-        TextError: no file, or one that cannot be used.
+        UserError: no file, or one that cannot be used.
         RequestError: another number of lines, or several references on one.
     """
-    with as_text_error():
+    with as_user_error():
         references = read_sentences(path)
     if len(references) != lines:
         raise RequestError(

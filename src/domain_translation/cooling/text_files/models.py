@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from domain_translation import runtime
+from domain_translation.cooling.errors import RequestError, as_request, as_user_error
 from domain_translation.cooling.text import text_points
-from domain_translation.cooling.text_files.errors import RequestError, as_request, as_text_error
 from domain_translation.denoising.sequences import SequenceDenoiser
 from domain_translation.language import model_file
 from domain_translation.language.huggingface import load_huggingface
@@ -99,7 +99,7 @@ def load_translator(
         device: "cpu", "cuda" ...
 
     Raises:
-        TextError: no translator in it, or the package transformers is missing.
+        UserError: no translator in it, or the package transformers is missing.
         RequestError: no such file, an unknown language, one language twice, a direction that the
             model was not trained for, or a device that is not there.
     """
@@ -125,7 +125,7 @@ def load_translator(
 def _of_ours(
     path: Path, source: str | None, target: str | None, beam: int, device: torch.device
 ) -> Loaded:
-    with as_text_error():
+    with as_user_error():
         model, vocabulary, card = model_file.load(path)
     known = model.config.languages
     if source is None:
@@ -158,7 +158,7 @@ def _of_hugging_face(
     device: torch.device,
 ) -> Loaded:
     how: dict[str, Any] = {"source": source, "target": target, "prefix": prefix, "beam": beam}
-    with as_text_error():
+    with as_user_error():
         translator = load_huggingface(path, **how)
     translator.model.to(device)
     words = json.dumps(sorted(translator.tokenizer.get_vocab().items()))
@@ -193,11 +193,11 @@ def load_denoiser(path: Path | str, translator: Loaded, space: str | None = None
         space: "feature" or "input", if it matters which one the denoiser has.
 
     Raises:
-        TextError: no such file, or no model file.
+        UserError: no such file, or no model file.
         RequestError: no denoiser of sentences, or one of another space, width, vocabulary,
             translator or language.
     """
-    with as_text_error():
+    with as_user_error():
         denoiser, card = load_model(path)
     if not isinstance(denoiser, SequenceDenoiser):
         raise RequestError(

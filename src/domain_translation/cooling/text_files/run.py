@@ -19,10 +19,10 @@ import numpy as np
 import torch
 
 from domain_translation import cooling, runtime
+from domain_translation.cooling.errors import UserError, as_request, as_user_error
 from domain_translation.cooling.presets import Cooling
 from domain_translation.cooling.text_files import table
 from domain_translation.cooling.text_files.chunks import Run, finished, fringe, refused
-from domain_translation.cooling.text_files.errors import TextError, as_request, as_text_error
 from domain_translation.cooling.text_files.judging import judged, read_references
 from domain_translation.cooling.text_files.models import Loaded, LoadedDenoiser
 from domain_translation.cooling.text_files.table import Part, Row
@@ -115,14 +115,14 @@ def cool_file(
         tell: called with sentences on what is odd, before the run starts.
 
     Raises:
-        TextError: a file that cannot be used or written; a network that fails on every line.
+        UserError: a file that cannot be used or written; a network that fails on every line.
         RequestError: settings or files that do not fit together.
     """
     run = Run(
         translator, denoiser, _chain(denoiser, step_size, temperature, steps, seed), threshold
     )
     _check_fringe(share, threshold)
-    with as_text_error():
+    with as_user_error():
         lines = read_lines(in_file)
     blank = [not s.strip() and i not in lines.reasons for i, s in enumerate(lines.sentences, 1)]
     references = None
@@ -203,7 +203,7 @@ def _check_any(part: Part, blank: Sequence[bool]) -> None:
     full = [row for row, empty in zip(part.rows, blank, strict=True) if not empty]
     if full and all(row.reason for row in full):
         part.path.unlink()
-        raise TextError(
+        raise UserError(
             f"none of the {len(full)} lines could be translated; line {full[0].line}: "
             f"{full[0].reason}"
         )

@@ -13,7 +13,7 @@ from dataclasses import astuple, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from domain_translation.cooling.text_files.errors import RequestError, TextError
+from domain_translation.cooling.errors import RequestError, UserError, differing
 from domain_translation.files import write_atomically
 
 CHUNK = 64  # lines that are translated together; a stopped run goes on after whole chunks
@@ -64,7 +64,7 @@ class Part:
 
     Raises:
         RequestError: `out` exists, or its unfinished table is of a run with other settings.
-        TextError: the disk refuses.
+        UserError: the disk refuses.
     """
 
     def __init__(self, out: Path, settings: Mapping[str, Any]) -> None:
@@ -120,25 +120,19 @@ class Part:
 
 def _check_settings(path: Path, before: bytes, now: str) -> None:
     try:
-        old, new = json.loads(before), json.loads(now)
-        other = sorted(k for k in {**old, **new} if old.get(k) != new.get(k))
+        named = differing(json.loads(before), json.loads(now))
     except (ValueError, TypeError, AttributeError):
         raise RequestError(
             f"{path} is no unfinished table of this command; choose another name or delete it"
         ) from None
-    if other:
-        named = ", ".join(f"{k} {_short(old.get(k))}, now {_short(new.get(k))}" for k in other)
+    if named:
         raise RequestError(
             f"{path} holds lines of a run with other settings ({named}); give the same settings "
             f"to go on, another name, or delete it"
         )
 
 
-def _short(value: Any) -> str:
-    return f"{value[:8]}..." if isinstance(value, str) and len(value) == 64 else str(value)
-
-
-def _refused(path: Path, error: OSError) -> TextError:
-    return TextError(
+def _refused(path: Path, error: OSError) -> UserError:
+    return UserError(
         f"cannot write {path}: {error.strerror or error}; make room or choose another place"
     )

@@ -11,13 +11,13 @@ import numpy as np
 import torch
 
 from domain_translation import runtime
-from domain_translation.cooling.text import by_length, score_rms, text_points
-from domain_translation.cooling.text_files.errors import (
+from domain_translation.cooling.errors import (
     RequestError,
-    TextError,
+    UserError,
     as_request,
-    as_text_error,
+    as_user_error,
 )
+from domain_translation.cooling.text import by_length, score_rms, text_points
 from domain_translation.cooling.text_files.models import Loaded
 from domain_translation.cooling.text_files.run import PAPER
 from domain_translation.data.sentences import fingerprint, read_lines
@@ -60,8 +60,8 @@ def train_denoiser_on_text(
     layers: int = 1,
     heads: int = 4,
     steps: int = 1000,
-    tokens: int = 2000,
-    learning_rate: float = 1e-3,
+    tokens: int = 600,
+    learning_rate: float = 3e-3,
     seed: int = 0,
 ) -> Training:
     """Train a denoiser of a translator's points on the sentences of files, one a line.
@@ -87,7 +87,7 @@ def train_denoiser_on_text(
 
     Raises:
         RequestError: `out_file` exists, or a setting out of range.
-        TextError: no usable sentence, or a disk that refuses.
+        UserError: no usable sentence, or a disk that refuses.
         TrainingError: the loss is not finite.
     """
     out = Path(out_file)
@@ -117,7 +117,7 @@ def train_denoiser_on_text(
     try:
         save_model(out, denoiser, card)
     except CheckpointError as error:
-        raise TextError(str(error)) from error
+        raise UserError(str(error)) from error
     _part(out).unlink(missing_ok=True)
     return Training(card, skipped)
 
@@ -148,7 +148,7 @@ def _read(
     found: dict[str, str] = {}  # sentence -> where it is
     skipped: dict[str, str] = {}
     for file in files:
-        with as_text_error():
+        with as_user_error():
             lines = read_lines(file)
         skipped |= {f"{file}, line {number}": why for number, why in lines.reasons.items()}
         for number, sentence in enumerate(lines.sentences, 1):
@@ -163,7 +163,7 @@ def _read(
     text = [sentence for sentence in text if sentence not in refused]
     if not text:
         why = "; {}: {}".format(*next(iter(skipped.items()))) if skipped else ""
-        raise TextError(f"none of the sentences in {', '.join(map(str, files))} can be used{why}")
+        raise UserError(f"none of the sentences in {', '.join(map(str, files))} can be used{why}")
     return text, skipped
 
 
@@ -188,7 +188,7 @@ def _train(
             **how,
         )
     except CheckpointError as error:
-        raise TextError(str(error)) from error
+        raise UserError(str(error)) from error
 
 
 def _fingerprints(sentences: Sequence[str]) -> str:
