@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import toybook
 
 from domain_translation import cli
-from domain_translation.notebook import card_files
+from domain_translation.notebook import card_files, machine
+from domain_translation.notebook.cards import Card, Row
 from domain_translation.press import measured, seeds
 from domain_translation.press.book import Book
 from domain_translation.press.execute import Execution
@@ -166,6 +168,47 @@ def test_check_asks_for_all_seeds_where_one_measures_otherwise(book, ran, capsys
     assert make(book, check=True) == 1
     assert "part/one: run `domain-translation seeds part/one`" in capsys.readouterr().err
     assert measured.stale(Book(book.root), measured.stored(book, "part/one"))
+
+
+def elsewhere(shifts, made_on="another processor"):
+    """A card of 20 values by 10 seeds (standard deviation 1), and seed 0 moved by `shifts`."""
+    spread = np.linspace(-1.0, 1.0, 10)
+    rows = [Row("arm", s, f"v{k}", 3 + v / spread.std()) for k in range(20) for s, v in
+            enumerate(spread)]  # fmt: skip
+    card = Card("part/one", "quick", tuple(rows), {}, {"machine": [made_on]})
+    first = [("arm", f"v{k}", card.values(("arm", f"v{k}"))[0], ()) for k in range(20)]
+    moved = [
+        (a, n, v + d, w) for (a, n, v, w), d in zip(first, [*shifts, *[0.0] * 20], strict=False)
+    ]
+    return measured.reproduced(card, 0, moved)
+
+
+@pytest.mark.parametrize(
+    ("shifts", "same"),
+    [
+        ([], True),
+        ([0.09] * 20, True),
+        ([0.5, -0.9], True),  # one in ten may move further
+        ([0.5, -0.9, 0.2], False),
+        ([1.1], False),
+    ],
+)
+def test_another_processor_may_stay_near_a_card(shifts, same):
+    assert elsewhere(shifts) == same
+
+
+def test_the_processor_of_a_card_must_find_its_digits():
+    assert elsewhere([], machine.identity())
+    assert not elsewhere([1e-9], machine.identity())
+
+
+def test_a_check_elsewhere_asks_for_the_same_names_and_forgives_rounding():
+    rows = tuple(Row("", s, "constant", 0.3) for s in range(10))
+    card = Card("part/one", "quick", rows, {}, {"machine": ["another"]})
+    assert measured.reproduced(card, 0, [("", "constant", 0.30001, ())])
+    assert not measured.reproduced(card, 0, [("", "constant", 0.301, ())])
+    assert not measured.reproduced(card, 0, [("", "another", 0.3, ())])
+    assert not measured.reproduced(card, 0, [])
 
 
 def test_the_command_checks(book, ran):

@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import pstdev
 from typing import Any
 
-from domain_translation.notebook import card_files
-from domain_translation.notebook.cards import Card, CardError
+from domain_translation.notebook import card_files, machine
+from domain_translation.notebook.cards import ROUNDING, Card, CardError
 from domain_translation.notebook.code import PRESENTING, code_digest
 from domain_translation.press import key
 from domain_translation.press.book import Book, Chapter
 from domain_translation.press.files import PressError, canonical, digest
 
 MEASURE = "ledger.measure("
+# How far a run on another processor may be from the card's, in standard deviations over the seeds.
+NEAR, FAR = 0.1, 1.0
+FEW = 0.1  # share of the values that may be further than `NEAR`; none further than `FAR`
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,27 @@ def expected(card: Card | None, arm: str, name: str, value: float) -> bool:
         return card is None or card.predicts((arm, name), value, seed=0)
     except CardError:  # measured since, or by too few seeds
         return False
+
+
+def reproduced(card: Card, seed: int, measured: Iterable[tuple[Any, ...]]) -> bool:
+    """Whether a run of `seed` measured what the card says: the same numbers, where it was made.
+
+    Another processor rounds otherwise, and a training carries that on: there nearly all values stay
+    near the card's, against what another seed makes of them.
+    """
+    then = {(r.arm, r.name): r.value for r in card.rows if r.seed == seed}
+    now = {(arm, name): value for arm, name, value, *_ in measured}
+    if machine.identity() in card.origin["machine"] or then.keys() != now.keys():
+        return then == now
+    moved = [_moved(card, key, then[key], now[key]) for key in then]
+    return max(moved) <= FAR and sum(m > NEAR for m in moved) <= FEW * len(moved)
+
+
+def _moved(card: Card, key: tuple[str, str], then: float, now: float) -> float:
+    """Distance of two values beyond rounding, in standard deviations over the card's seeds."""
+    beyond = abs(now - then) - ROUNDING * max(abs(now), abs(then))
+    spread = pstdev(card.values(key).values())
+    return beyond / spread if beyond > 0 and spread else float("inf") if beyond > 0 else 0.0
 
 
 def card_file(book: Book, name: str) -> Path:

@@ -22,7 +22,15 @@ from domain_translation.press.book import Book, Chapter
 from domain_translation.press.execute import Execution
 from domain_translation.press.execute import versions as reported
 from domain_translation.press.files import atomic_write, canonical, only_one
-from domain_translation.press.measured import Made, card_file, made_from, measuring, stale, stored
+from domain_translation.press.measured import (
+    Made,
+    card_file,
+    made_from,
+    measuring,
+    reproduced,
+    stale,
+    stored,
+)
 from domain_translation.press.plan import benchmark
 from domain_translation.press.processes import Interrupted, Stopped, scratch, stoppable
 from domain_translation.press.run import LIMITS
@@ -37,8 +45,8 @@ def make(
 ) -> int:
     """Bring the cards of the chosen chapters up to date, all for no names; the exit status.
 
-    With `check`, seeds 0 and 1 of stale cards run again: equal values sign the card anew, others
-    ask for all ten.
+    With `check`, seeds 0 and 1 of stale cards run again: where they measure what the card says
+    (`measured.reproduced`), they sign it anew, else all ten are asked for.
 
     Raises:
         RequestError: a name that is no chapter.
@@ -87,9 +95,7 @@ def _check(book: Book, chosen: Sequence[Chapter], jobs: int, limit: float | None
 
     def finished(job: Job, execution: Execution) -> None:
         name, seed = job.chapter.name, job.parameters["seed"]
-        then = {r.arm + r.name: r.value for r in asked[name].rows if r.seed == seed}
-        now = {arm + what: value for arm, what, value, *_ in execution.measured}
-        if execution.error or then != now:
+        if execution.error or not reproduced(asked[name], seed, execution.measured):
             other.add(name)
         signed[name] = made_from(book, job.chapter, execution.modules, execution.data)
 
@@ -97,7 +103,7 @@ def _check(book: Book, chosen: Sequence[Chapter], jobs: int, limit: float | None
     _execute(book, cells, jobs, limit, finished)
     for name, made in signed.items():
         if name not in other:
-            origin = {**asked[name].origin, **made.__dict__}
+            origin = {**asked[name].origin, **made.__dict__, "checked": machine.identity()}
             card_files.write(card_file(book, name), replace(asked[name], origin=origin))
             print(f"{name}: seeds 0 and 1 measured the same; the card is signed anew")
     for name in sorted(other):
