@@ -436,6 +436,12 @@ def test_the_chapter_card_says_where_the_run_lies_among_ten_seeds(book, profile,
     assert "ten seeds" not in cards.chapter_card(collect.collect(run, {}))
 
 
+def test_findings_of_our_own_stand_in_no_section():
+    found = cards._sections({"lcool.fig12": "supported", "book.language.permutation": "supported"})
+    assert list(found) == ["L-Cool"]
+    assert all(found.values())
+
+
 def test_a_chapter_that_did_not_run_says_so(book):
     stage, _ = book
     toy = nbformat.read(stage / "book" / "cooling" / "toy.ipynb", 4)

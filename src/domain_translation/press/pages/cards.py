@@ -145,10 +145,11 @@ def _verdicts(chapter: Chapter) -> dict[str, str]:
 
 
 def _sections(rows: Mapping[str, str]) -> dict[str, list[str]]:
-    """Sections of each source that the rows stand in, in their order."""
+    """Sections of each source that the rows stand in, in their order; our findings have none."""
     sections: dict[str, list[str]] = {}
-    for row in rows:
-        item = every_row()[row]
+    for item in (every_row()[row] for row in rows):
+        if not item.section:
+            continue
         seen = sections.setdefault(item.source, [])
         seen += [s for s in item.section.split(", ") if s and s not in seen]
     return sections
