@@ -2,13 +2,13 @@
 
 P is the first domain, Q the second. The total variation between the class masses is the least
 share of pictures that a translator which matches the laws gives another class, whatever it does
-(the theorem of the chapter on mass shift, JD-BW 2.3). It is estimated by its plug-in value less
-the bias that a bootstrap sees: where the masses are equal, estimates never are.
+(the theorem of the chapter on mass shift, JD-BW 2.3). Its interval lies about the value less the
+bias that a bootstrap sees: where the masses are equal, estimates never are.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ Labels = NDArray[np.int64]
 LEVEL = 0.95
 DRAWS = 1000  # of known labels: only counts are drawn
 REGROUPED = 100  # of groups that are found anew in every draw
+_AGAIN = 8  # groupings of the very pictures, from other starts
 
 
 class Interval(NamedTuple):
@@ -39,7 +40,8 @@ class Balance(NamedTuple):
 
     Attributes:
         p, q: share of each class in P and in Q.
-        shift: total variation between the shares: what must be mistranslated at least.
+        shift: total variation between these shares: what must be mistranslated at least. Its
+            interval is that of the masses; it begins at 0 where they may well be equal.
         weights: (K, 2), what a picture of a class counts for in P and in Q where both meet
             half-way (JD-BW eq. 10); NaN where there is none to be weighted.
         worth: effective share of the weighted pictures of P and of Q.
@@ -80,7 +82,9 @@ def of_groups(
     """The balance of groups 0..count-1 that were found, not known.
 
     In every draw of the bootstrap pictures are drawn anew and grouped anew, so that the intervals
-    hold what the grouping adds; groups are matched by the pictures that they share.
+    hold what the grouping adds; groups are matched by the pictures that they share. What the
+    total variation owes to the start of the grouping is added once more, since pictures that are
+    drawn twice make groups tighter than they are.
 
     Args:
         p, q: groups of the pictures from P (n,) and from Q (m,).
@@ -103,6 +107,9 @@ def of_groups(
         for side, groups in enumerate(found):
             drawn[side, draw] = np.bincount(names[groups], minlength=count) / len(groups)
         each()
+    whole = np.arange(len(p)), np.arange(len(q))
+    starts = [regroup(*whole, int(rng.integers(2**31))) for _ in range(_AGAIN)]
+    luck = float(np.std([_variation(_shares(*found, count)) for found in starts], ddof=1))
     tails = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=1)  # (2, sides, K)
     intervals = [
         [
@@ -111,7 +118,7 @@ def of_groups(
         ]
         for c, tail in zip(counts, tails.transpose(1, 0, 2), strict=True)
     ]
-    return _balance(counts, intervals, [drawn[0], drawn[1]])
+    return _balance(counts, intervals, [drawn[0], drawn[1]], luck)
 
 
 def _counts(p: Labels, q: Labels, count: int) -> list[Labels]:
@@ -123,22 +130,35 @@ def _counts(p: Labels, q: Labels, count: int) -> list[Labels]:
     return [np.bincount(side, minlength=count) for side in (p, q)]
 
 
+def _shares(p: Labels, q: Labels, count: int) -> list[NDArray[np.float64]]:
+    return [np.bincount(side, minlength=count) / len(side) for side in (p, q)]
+
+
+def _variation(shares: Sequence[NDArray[np.float64]]) -> float:
+    return total_variation(*(torch.from_numpy(side) for side in shares))
+
+
 def _balance(
-    counts: list[Labels], intervals: list[list[Interval]], drawn: list[NDArray[np.float64]]
+    counts: list[Labels],
+    intervals: list[list[Interval]],
+    drawn: list[NDArray[np.float64]],
+    luck: float = 0.0,
 ) -> Balance:
+    """From counts, intervals of the shares, shares of the bootstrap (draws, K), and a deviation."""
     p, q = (torch.from_numpy(c / c.sum()) for c in counts)
-    plain = total_variation(p, q)
-    each = np.abs(drawn[0] - drawn[1]).sum(1) / 2
-    value = min(1.0, max(0.0, 2 * plain - float(each.mean())))  # less the bootstrap's bias
-    reach = float(norm.ppf((1 + LEVEL) / 2) * each.std(ddof=1))
-    low = max(0.0, value - reach) if _differ(counts) else 0.0
+    value = total_variation(p, q)
+    each = [_variation(pair) for pair in zip(*drawn, strict=True)]
+    middle = 2 * value - float(np.mean(each))  # less the bootstrap's bias
+    reach = float(norm.ppf((1 + LEVEL) / 2) * np.hypot(np.std(each, ddof=1), luck))
+    low = max(0.0, min(value, middle - reach)) if _differ(counts) else 0.0
+    high = min(1.0, max(value, middle + reach))
     half = midpoint(p, q)
     weights = torch.stack([torch.where(m > 0, half / m, torch.nan) for m in (p, q)], 1)
     worth = [
         effective_share(weights[:, side].nan_to_num().repeat_interleave(torch.from_numpy(c)))
         for side, c in enumerate(counts)
     ]
-    shift = Interval(value, low, min(1.0, value + reach))
+    shift = Interval(value, low, high)
     return Balance(intervals[0], intervals[1], shift, weights, (worth[0], worth[1]))
 
 

@@ -57,23 +57,31 @@ def _unit(values: Features) -> Features:
 def reduced(values: Features, seed: int = 0) -> Features:
     """The principal components (n, at most 20) of features."""
     kept = min(KEPT, *(side - 1 for side in values.shape))
+    if not np.ptp(values, axis=0).any():  # all are alike, which sklearn divides by
+        return np.zeros((len(values), kept))
     found: Features = PCA(kept, random_state=seed).fit_transform(values)
     return found
 
 
 def groups(x: Features, y: Features, count: int, seed: int = 0) -> tuple[Labels, Labels]:
     """Groups 0..count-1 of the pictures of two domains, from features (n, d) and (m, d)."""
+    found = _in_turns(x, y, count, seed)[0]
+    return found[: len(x)], found[len(x) :]
+
+
+def _in_turns(x: Features, y: Features, count: int, seed: int) -> tuple[Labels, Features]:
+    """Groups of the pictures of both domains, and the aligned features they were found on."""
     weights = [np.ones(len(x)), np.ones(len(y))]
     for turn in range(_ROUNDS):
+        both = np.vstack(aligned(x, y, weights))
         means = KMeans(count, n_init=2, random_state=seed + turn)
-        both = aligned(x, y, weights)
-        found = means.fit_predict(np.vstack(both), sample_weight=np.concatenate(weights))
-        sides = [found[: len(x)].astype(np.int64), found[len(x) :].astype(np.int64)]
+        found: Labels = means.fit_predict(both, sample_weight=np.concatenate(weights)).astype(int)
+        sides = found[: len(x)], found[len(x) :]
         shares = [np.bincount(side, minlength=count) / len(side) for side in sides]
         half = (shares[0] + shares[1]) / 2
         of_groups = [np.clip(half / np.maximum(s, 1e-9), _LIGHTEST, _HEAVIEST) for s in shares]
         weights = [w[side] for w, side in zip(of_groups, sides, strict=True)]
-    return sides[0], sides[1]
+    return found, both
 
 
 def aligned(x: Features, y: Features, weights: list[NDArray[np.float64]]) -> list[Features]:
@@ -91,16 +99,17 @@ def aligned(x: Features, y: Features, weights: list[NDArray[np.float64]]) -> lis
     ]
 
 
-def choose_count(x: Features, y: Features, seed: int = 0) -> int:
+def choose_count(
+    x: Features, y: Features, seed: int = 0, each: Callable[[], object] = lambda: None
+) -> int:
     """The number of groups, 2 to 12 and 5 pictures a group at least, of the largest silhouette."""
-    both = np.vstack(aligned(x, y, [np.ones(len(x)), np.ones(len(y))]))
-    most = max(2, min(MOST, len(both) // 5))
-    size = min(len(both), _SEEN)
 
     def silhouette(count: int) -> float:
-        found = KMeans(count, n_init=2, random_state=seed).fit_predict(both)
-        if not 1 < len(set(found)) < len(both):
+        found, both = _in_turns(x, y, count, seed)
+        each()
+        if not 1 < len(set(found.tolist())) < len(both):
             return -1.0
+        size = min(len(both), _SEEN)
         return float(silhouette_score(both, found, sample_size=size, random_state=seed))
 
-    return max(range(2, most + 1), key=silhouette)
+    return max(range(2, max(2, min(MOST, (len(x) + len(y)) // 5)) + 1), key=silhouette)

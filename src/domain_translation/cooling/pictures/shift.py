@@ -140,7 +140,8 @@ def _grouped(
     x, y = values[:n], values[n:]
     rule = f"{count} as given" if count else ""
     if count is None:
-        count = groups.choose_count(x, y, seed)
+        with runtime.progress(total=groups.MOST - 1, desc="clusters") as bar:
+            count = groups.choose_count(x, y, seed, bar.update)
         rule = f"{count}, the number of 2 to {groups.MOST} with the largest silhouette"
     sides = _by_size(groups.groups(x, y, count, seed), count)
     with runtime.progress(total=draws, desc="bootstrap") as bar:
