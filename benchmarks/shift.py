@@ -71,6 +71,7 @@ def trial(zeros: float, n: int, bootstrap: int, seed: int) -> dict[str, float]:
         "labels: shift": known.shift.value,
         "clusters: shift covered": covers(found.shift, truth),
         "clusters: shift": found.shift.value,
+        "clusters: error of the shift": abs(found.shift.value - truth),
         "clusters: half width": (found.shift.high - found.shift.low) / 2,
         "clusters": count,
     }

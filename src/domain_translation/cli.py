@@ -23,7 +23,8 @@ from domain_translation.commands import (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit status: 0 done, 1 failed, 2 wrong request, 128 + n stopped.
 
-    `cool`, `cool-text` and those that train also return 3: done, except for what was skipped.
+    `cool`, `cool-text`, `shift` and those that train also return 3: done, except for what was
+    skipped.
     """
     options = _parser().parse_args(arguments)
     return options.run(options)

@@ -153,7 +153,7 @@ def draw(found: Shift) -> bytes:
             shares = named[name]
             bars = [[s.value - s.low for s in shares], [s.high - s.value for s in shares]]
             at = [k + offset for k in range(count)]
-            style = {**look, "ls": "", "capsize": 3, "label": name}
+            style: dict[str, Any] = {**look, "ls": "", "capsize": 3, "label": name}
             axes.errorbar([s.value for s in shares], at, xerr=bars, **style)
         axes.set(yticks=range(count), ylim=(count - 0.5, -0.5), xlabel="share", xlim=(0, None))
         axes.set_yticklabels([name[:24].replace("$", r"\$") for name in found.classes])
