@@ -160,6 +160,12 @@ def test_a_finished_training_is_not_run_again(capsys: pytest.CaptureFixture[str]
     assert own.bytes_below(Path()) == before
 
 
+@METHODS
+def test_a_single_step_is_a_training(method: list[str]) -> None:
+    """The trial before it may not take a second one."""
+    assert train("t.safetensors", *method, "--steps", "1") == 0
+
+
 def test_files_of_another_origin_are_left_alone(capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("t", "t.part", "t.back"):
         Path(name).write_bytes(b"mine")
@@ -201,6 +207,7 @@ def test_pictures_that_cannot_be_read_are_told(capsys: pytest.CaptureFixture[str
         ("a b --seed -1", 2, "seed is -1"),
         ("a b --device tpu9", 2, "the device 'tpu9' is not here"),
         ("a b --out file/t", 1, "cannot write"),
+        ("a b --out .", 2, "give it a name"),
     ],
 )
 def test_one_sentence_for_what_can_be_mended(

@@ -8,6 +8,7 @@ classes look alike. Weights need groups and groups need weights, so that both ar
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from skimage.feature import hog
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import silhouette_score
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d
@@ -75,7 +77,9 @@ def _in_turns(x: Features, y: Features, count: int, seed: int) -> tuple[Labels, 
     for turn in range(_ROUNDS):
         both = np.vstack(aligned(x, y, weights))
         means = KMeans(count, n_init=2, random_state=seed + turn)
-        found: Labels = means.fit_predict(both, sample_weight=np.concatenate(weights)).astype(int)
+        with warnings.catch_warnings():  # of fewer different pictures than groups in a draw
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            found: Labels = means.fit_predict(both, None, np.concatenate(weights)).astype(np.int64)
         sides = found[: len(x)], found[len(x) :]
         shares = [np.bincount(side, minlength=count) / len(side) for side in sides]
         half = (shares[0] + shares[1]) / 2

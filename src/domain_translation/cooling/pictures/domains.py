@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from domain_translation import runtime
-from domain_translation.cooling.errors import RequestError, UserError
+from domain_translation.cooling.errors import RequestError, UserError, out_of_memory
 from domain_translation.cooling.pictures.codec import open_picture, to_image
 from domain_translation.cooling.pictures.folders import Found, find_pictures
 from domain_translation.data.images import square, to_tensor
@@ -77,7 +77,15 @@ def read_domains(
 
 
 def _read(folder: Path, found: Found, size: int) -> Domain:
-    pixels = torch.empty(len(found.pictures), 3, size, size)
+    try:
+        pixels = torch.empty(len(found.pictures), 3, size, size)
+    except RuntimeError as error:
+        if not out_of_memory(error):
+            raise
+        raise UserError(
+            f"not enough memory for the {len(found.pictures)} pictures of {folder} at {size}x{size}"
+            f"; give a smaller --size or fewer pictures"
+        ) from error
     names: list[str] = []
     digests: list[str] = []
     skipped: dict[str, str] = {}

@@ -40,10 +40,12 @@ def estimate(
         graph[0] += tensor.numel() * tensor.element_size()
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
-        trial.step(trial.batches(generator), generator)  # warms up
     began = time.perf_counter()
-    losses = trial.step(trial.batches(generator), generator)
+    with torch.autograd.graph.saved_tensors_hooks(count, lambda tensor: tensor):
+        losses = trial.step(trial.batches(generator), generator)
+    if steps > 1:  # the first one warms up; a game knows no more steps than it has
+        began = time.perf_counter()
+        losses = trial.step(trial.batches(generator), generator)
     torch.stack(list(losses.values())).sum().item()  # waits for the device
     seconds = (time.perf_counter() - began) * steps
     numbers = sum(p.numel() for player in trial.players.values() for p in player.model.parameters())

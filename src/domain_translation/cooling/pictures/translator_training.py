@@ -125,6 +125,8 @@ def train_translator_on_folders(
         raise RequestError(f"seed is {seed}; give a whole number from 0 on, below 2**63")
     with as_request():
         where = runtime.device(device)
+    if not Path(out_file).name:
+        raise RequestError(f"the file to write is {str(out_file)!r}; give it a name")
     files = Files.of(Path(out_file))
     found = find_domains(a, b)
     written(lambda: None, files.out)
