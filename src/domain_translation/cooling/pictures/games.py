@@ -32,9 +32,7 @@ SMALLEST, LARGEST = 64, 256  # sides of the pictures
 Config = CycleGANConfig | ImageConfig
 # Pictures in colour on a processor in minutes. The stride of the second convolution makes a step
 # four times cheaper than the wares' 1x1; batch and width are smaller because sides are larger.
-WEIGHTED = replace(
-    QUICK_WARES, kernel=4, steps=3000, batch=16, critic_steps=2, width=16, critic_width=16
-)
+WEIGHTED = replace(QUICK_WARES, kernel=4, steps=3000, batch=8, critic_steps=2, width=16)
 
 
 class Game(NamedTuple):
