@@ -17,6 +17,7 @@ from domain_translation.evaluation import (
     moved_as_far,
     pixel_accuracy,
 )
+from domain_translation.evaluation.pictures.colours import recoloured
 
 
 def pictures(n: int = 4, seed: int = 0) -> Tensor:
@@ -94,3 +95,15 @@ def test_a_study_holds_the_three_arms() -> None:
         (result.blurred, result.after_blur),
     ):
         assert torch.equal(translated, -arm)
+
+
+def test_recoloured_pictures_have_the_colours_of_the_target() -> None:
+    generator = torch.Generator().manual_seed(0)
+    source = torch.randn(5, 3, 8, 8, generator=generator) * 0.2
+    mixed = torch.tensor([[1.0, 0.5, 0.0], [0.0, 0.7, 0.2], [0.1, 0.0, 0.4]])
+    target = torch.einsum("cd,ndhw->nchw", mixed, torch.randn(7, 3, 8, 8, generator=generator)) + 1
+    made = recoloured(source, source, target).transpose(0, 1).flatten(1)
+    wanted = target.transpose(0, 1).flatten(1)
+    assert torch.allclose(made.mean(1), wanted.mean(1), atol=1e-5)
+    assert torch.allclose(made.cov(), wanted.cov(), atol=1e-4)
+    assert torch.allclose(recoloured(source, source, source), source, atol=1e-5)
