@@ -164,6 +164,8 @@ def draw(found: Shift) -> bytes:
             strip = figure.add_subplot(places[k, 1])
             strip.axis("off")
             for side, some in enumerate(pictures):
+                if k == 0:
+                    strip.text(6.5 * side, 1.2, "AB"[side])
                 for i, picture in enumerate(some):
                     left = 6.5 * side + i  # the pictures of B stand half a picture apart
                     strip.imshow(to_image(picture), extent=(left, left + 0.95, 0, 0.95))
