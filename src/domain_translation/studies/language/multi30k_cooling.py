@@ -87,7 +87,8 @@ def spread_out(pairs: Mapping[str, list[str]], count: int) -> dict[str, list[str
     """
     first = {line: i for i, line in reversed(list(enumerate(pairs["en"])))}
     rows = sorted(first.values())
-    chosen = [rows[k * len(rows) // count] for k in range(min(count, len(rows)))]
+    count = min(count, len(rows))
+    chosen = [rows[k * len(rows) // count] for k in range(count)]
     return {language: [lines[i] for i in chosen] for language, lines in pairs.items()}
 
 
