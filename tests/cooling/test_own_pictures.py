@@ -841,6 +841,7 @@ def test_a_denoiser_is_trained_on_a_folder_and_used_at_once(tmp_path: Path) -> N
     assert card["pictures"] == 6
     assert card["noise_left"] < 0.9
     assert 0 < card["blur_left"] < 1
+    assert card["noise_left"] < card["linear_left"] < 1
     assert card["held_out"] == 3  # crops of the last picture, as there are fewer than ten
     assert card["sides"] == (24, 24)
     assert 0 < card["score_rms"]["50 %"] < card["score_rms"]["95 %"]
@@ -920,6 +921,17 @@ def test_a_denoiser_worse_than_a_blur_says_so(tmp_path: Path) -> None:
                 tmp_path / "out", steps=1, tell=told.append)  # fmt: skip
     assert doubt(card) in told
     assert doubt({"noise_left": 0.1, "blur_left": 0.2}) == ""
+    assert doubt({"noise_left": 0.1, "blur_left": 0.2, "linear_left": 0.125}) == ""
+    hardly = doubt({"noise_left": 0.1, "blur_left": 0.2, "linear_left": 0.12})
+    assert "leaves 10% of the noise and the best linear filter 12%" in hardly
+
+
+def test_a_denoiser_of_the_command_weaves_no_grid(tmp_path: Path) -> None:
+    own.folder(tmp_path / "in", 3)
+    train_denoiser_on_folder(tmp_path / "in", tmp_path / "d.safetensors", **TINY)
+    flat = torch.full((1, 3, 24, 24), 0.2)
+    found = load_denoiser(tmp_path / "d.safetensors").network(flat)[0, :, 8:16, 8:16]
+    assert (found.amax((1, 2)) - found.amin((1, 2))).max() < 1e-5
 
 
 @pytest.mark.parametrize(
@@ -928,6 +940,7 @@ def test_a_denoiser_worse_than_a_blur_says_so(tmp_path: Path) -> None:
         ({"sigma": 25.0}, "255ths"),
         ({"sigma": 0.0}, "sigma"),
         ({"steps": 0}, "from 1 on"),
+        ({"crop": 5}, "6 pixels or more"),
         ({"crop": 0}, "from 1 on"),
         ({"learning_rate": 0.0}, "positive rate"),
         ({"size": 8}, "smaller than the crop"),

@@ -56,13 +56,13 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
         "--out", dest="out_file", metavar="FILE", required=True, help="file to write (.safetensors)"
     )
     _number(train, "--sigma", float, "noise to remove, pictures being in [-1, 1] (default: 0.3)")
-    _number(train, "--crop", int, "side of the training crops in pixels (default: 64)")
+    _number(train, "--crop", int, "side of the training crops in pixels, from 6 on (default: 64)")
     _number(train, "--size", int, "scale pictures to this square first (default: do not)")
     _number(train, "--crops", int, "how many crops, in memory (default: 4096)")
     _number(train, "--width", int, "of the network (default: 32)")
-    _number(train, "--steps", int, "minibatches (default: 2000)")
-    _number(train, "--batch", int, "crops in a minibatch (default: 16)")
-    _number(train, "--learning-rate", float, "Adam's (default: 0.001); a short training takes more")
+    _number(train, "--steps", int, "minibatches (default: 500)")
+    _number(train, "--batch", int, "crops in a minibatch (default: 8)")
+    _number(train, "--learning-rate", float, "Adam's (default: 0.002); a short training takes more")
     return train
 
 
@@ -151,7 +151,7 @@ def _train(options: argparse.Namespace) -> int:
         print(
             f"{options.out_file}: trained on {card['crops']} crops of {card['pictures']} pictures; "
             f"{card['noise_left']:.1%} of the noise is left {seen}, {card['blur_left']:.1%} by a "
-            f"plain blur.\n"
+            f"plain blur, {card['linear_left']:.1%} by the best linear filter.\n"
             f"score_rms of the training crops, up to: {lengths}; --threshold auto spares pictures "
             f"below the last."
         )

@@ -13,11 +13,15 @@ from torch import Tensor, nn
 
 from domain_translation.cooling.errors import RequestError, UserError
 from domain_translation.cooling.pictures.translators import identity
+from domain_translation.denoising.gate import GATE
 from domain_translation.sampling.scores import Score, dae_score
 from domain_translation.training import checkpoints
 from domain_translation.training.model_files import Model, load_model
 
 RANGE = "[-1, 1]"
+# What a denoiser has to beat, and at most how much of the noise there may be left of what that
+# leaves: mean squares, where the gate is of their roots.
+RIVALS = {"blur_left": ("a plain blur", 1.0), "linear_left": ("the best linear filter", GATE**2)}
 LARGEST = 2.0  # the whole range: beyond it, noise was counted in other units
 
 
@@ -137,14 +141,15 @@ def as_denoiser(
 
 
 def doubt(card: Mapping[str, Any]) -> str:
-    """A sentence where a denoiser's card says that a blur removes as much noise; else ""."""
-    left, blur = card.get("noise_left"), card.get("blur_left")
-    if left is None or blur is None or left < blur:
-        return ""
-    return (
-        f"this denoiser leaves {left:.0%} of the noise and a plain blur {blur:.0%}: it will smooth "
-        f"pictures, no more; train it longer"
-    )
+    """A sentence where a denoiser's card says that it does no more than smooth; else ""."""
+    for key, (what, most) in RIVALS.items():
+        if {"noise_left", key} <= card.keys() and card["noise_left"] >= most * card[key]:
+            return (
+                f"this denoiser leaves {card['noise_left']:.0%} of the noise and {what} "
+                f"{card[key]:.0%}: it will smooth pictures, no more; train it longer, or on more "
+                f"pictures"
+            )
+    return ""
 
 
 def check_noise(sigma: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -26,12 +27,14 @@ from domain_translation.cooling.pictures.codec import open_picture
 from domain_translation.cooling.pictures.denoisers import RANGE, check_noise
 from domain_translation.cooling.pictures.folders import find_pictures, written
 from domain_translation.cooling.pictures.view import View
-from domain_translation.denoising import IMAGES, DenoiserConfig
+from domain_translation.denoising import ANTIALIASED, AntialiasedDenoiser, DenoiserConfig
 from domain_translation.sampling.scores import dae_score
 from domain_translation.training.checkpoints import CheckpointError, digest
 from domain_translation.training.model_files import save_model
 
 _CHECKED = 256  # crops that the denoiser is measured on
+_FITTED = 512  # crops that its linear filter is fitted to
+SMALLEST = 6  # side of a crop that holds the filter
 LARGEST = 16384  # sides, maps and minibatches
 HELD_OUT = 10  # one picture of so many
 BLURS = (0.4, 0.5, 0.6, 0.8, 1.0, 1.25, 1.5, 2.0)  # standard deviations in pixels to choose from
@@ -60,29 +63,29 @@ def train_denoiser_on_folder(
     size: int | None = None,
     crops: int = 4096,
     width: int = 32,
-    steps: int = IMAGES.steps,
-    batch: int = IMAGES.batch,
-    learning_rate: float = IMAGES.learning_rate,
+    steps: int = ANTIALIASED.steps,
+    batch: int = ANTIALIASED.batch,
+    learning_rate: float = ANTIALIASED.learning_rate,
     seed: int = 0,
     device: str = "cpu",
 ) -> Training:
-    """Train a light U-Net denoiser on random crops of the pictures in `folder` and below.
+    """Train an `AntialiasedDenoiser` on random crops of the pictures in `folder` and below.
 
     The file that is written is what `load_denoiser` and ``domain-translation cool`` read. The
     same arguments give the same file, bit for bit on a CPU. A run that was stopped leaves
     `out_file`.part and goes on from it.
 
-    Every tenth picture is held out, and the card says how much of the noise is left on those, by
-    the denoiser and by the best Gaussian blur.
+    Every tenth picture is held out, and the card says how much of the noise is left on those: by
+    the denoiser, by the best Gaussian blur, and by the best linear filter, which it begins as.
 
     Args:
         folder: pictures of the source domain; those unreadable are skipped.
         out_file: model file to write, by convention ``*.safetensors``; must not exist.
         sigma: std of the noise to remove, in units of [-1, 1]; 0.3 is L-Cool's.
-        crop: side of the square crops, in pixels; half of them are mirrored.
+        crop: side of the square crops, in pixels, 6 or more; half of them are mirrored.
         size: scale pictures to this square first, as ``cool --size`` will do.
         crops: how many at most, shared out evenly over the pictures; they are held in memory.
-        width: maps of the U-Net at its finer level.
+        width: maps of the network at half the resolution.
         steps, batch: minibatches, and crops in each.
         learning_rate: Adam's, falling to 0 over the second half; short trainings take more.
         seed: of crops, weights, minibatches and noise.
@@ -133,6 +136,8 @@ def _check(
             f"crop {crop}, crops {crops}, width {width}, steps {steps}, batch {batch} and "
             f"learning_rate {rate}: give counts from 1 on and a positive rate"
         )
+    if crop < SMALLEST:
+        raise RequestError(f"crop {crop} holds no filter; give {SMALLEST} pixels or more")
     if max(crop, width, batch, 0 if size is None else size) > LARGEST:
         raise RequestError(
             f"crop {crop}, size {size}, width {width} or batch {batch} is above {LARGEST}; no "
@@ -151,14 +156,17 @@ def _part(out: Path) -> Path:
 
 def _train(
     data: Tensor, out: Path, width: int, sigma: float, config: DenoiserConfig, seed: int
-) -> torch.nn.Module:
+) -> AntialiasedDenoiser:
     """A denoiser of crops, on the CPU; what stops it is told in the words of this package."""
     batch, side = config.batch, data.shape[-1]
+    order = torch.randperm(len(data), generator=Generator().manual_seed(seed))
+    some = data[order[:_FITTED]].cpu()
+    make = functools.partial(AntialiasedDenoiser.fitted, some, sigma, width=width, seed=seed)
     try:
         written(lambda: None, out)
-        return denoising.train_denoiser(
-            lambda: denoising.UNetDenoiser(3, width), data, sigma, config, seed, _part(out)
-        ).cpu()
+        found = denoising.train_denoiser(make, data, sigma, config, seed, _part(out)).cpu()
+        assert isinstance(found, AntialiasedDenoiser)
+        return found
     except CheckpointError as error:
         raise UserError(str(error)) from error
     except ValueError as error:
@@ -238,7 +246,7 @@ def _cut(pixels: Tensor, side: int, count: int, seed: int, key: int) -> list[Ten
 
 
 def _measured(
-    denoiser: torch.nn.Module, data: _Crops, sigma: float, seed: int
+    denoiser: AntialiasedDenoiser, data: _Crops, sigma: float, seed: int
 ) -> dict[str, float | int | dict[str, float]]:
     """Share of the noise that is left on pictures held out, and scores at the training crops.
 
@@ -262,6 +270,7 @@ def _measured(
         "noise_left": left(unseen, runtime.in_parts(denoiser, unseen_noisy, size=32)),
         "blur_left": left(unseen, _blurred(unseen_noisy, width)),
         "blur_pixels": width,
+        "linear_left": left(unseen, runtime.in_parts(denoiser.linear, unseen_noisy, size=32)),
         "held_out": len(data.held_out),
         "score_rms": dict(zip(("50 %", "80 %", "95 %"), quantiles.tolist(), strict=True)),
     }
