@@ -71,6 +71,13 @@ def test_losses_fall(train: Train) -> None:
     assert losses[-10:].mean() < 0.8 * losses[:10].mean()
 
 
+def test_what_is_not_denoised_costs_no_update() -> None:
+    losses = train_unsupervised(
+        network(), VOCABULARY, UNPAIRED, directions=BOTH, denoised=(), steps=2, tokens=60
+    )
+    assert losses.shape == (2, len(BOTH))
+
+
 @pytest.mark.parametrize("train", TRAININGS.values(), ids=TRAININGS)
 def test_a_training_that_was_stopped_ends_with_the_same_bits(train: Train, tmp_path: Path) -> None:
     whole, stopped, resumed = network(), network(), network(1)
@@ -181,6 +188,10 @@ def test_bad_directions_are_refused() -> None:
     with pytest.raises(ValueError, match="no text in 'de'"):
         train_unsupervised(
             network(), VOCABULARY, UNPAIRED, directions=[("de", "en"), ("en", "de")], steps=1
+        )
+    with pytest.raises(ValueError, match="de is to be denoised, and there is text in en, fr only"):
+        train_unsupervised(
+            network(), VOCABULARY, UNPAIRED, directions=BOTH, denoised=["de"], steps=1
         )
     pairs = {("en", "fr"): (IDS["en"], IDS["fr"][:-1])}
     with pytest.raises(ValueError, match="have 60, 59 sentences"):

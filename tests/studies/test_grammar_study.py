@@ -41,6 +41,7 @@ def test_a_run_gives_its_numbers_and_curves(supervised: bool, tmp_path: Path) ->
     numbers = {m.name: m for m in study.measure(arm, 0, found)}
     assert all(0 <= m.value <= 100 for name, m in numbers.items() if name.startswith("BLEU"))
     assert ("BLEU en-fr, word by word" in numbers) != supervised
+    assert "BLEU de-en, round trip" in numbers
     if not supervised:
         assert numbers["BLEU en-fr, word by word"].networks == ()
     # The masked language model is trained once for all arms of a seed.

@@ -15,10 +15,10 @@ from torch.nn.functional import cross_entropy
 
 from domain_translation.language.batches import Ids, token_batches
 from domain_translation.language.corruption import mask_tokens
-from domain_translation.language.objective import schedule, text_digest
+from domain_translation.language.objective import fit_text
 from domain_translation.language.vocabulary import Vocabulary
 from domain_translation.language.xlm import XLM
-from domain_translation.training import Batch, Losses, Player, fit
+from domain_translation.training import Batch, Losses, Player
 
 
 def train_mlm(
@@ -64,15 +64,7 @@ def train_mlm(
             losses[language] = player.descend(missed / chosen.sum().clamp(min=1))
         return losses
 
-    return fit(
-        step,
-        {"model": player},
-        token_batches(*ids.values(), tokens=tokens),
-        steps if stop is None else stop,
-        seed=seed,
-        schedule=schedule(steps),
-        checkpoint=checkpoint,
-        card={"stage": "masked language model", "rate": learning_rate, "tokens": tokens}
-        | {"steps": steps, "text_sha256": text_digest(ids)},
-        label="masked language model",
-    )
+    return fit_text(
+        step, player, token_batches(*ids.values(), tokens=tokens), ids, "masked language model",
+        steps=steps, stop=stop, seed=seed, checkpoint=checkpoint, tokens=tokens,
+    )  # fmt: skip

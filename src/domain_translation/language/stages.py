@@ -1,7 +1,7 @@
 """How a translator is trained, from masked words on: the stages of XLM, and a look after each.
 
 Masked words first; then, where words are known, sentences that were translated word by word; then
-denoising and back-translation, or true pairs in their place.
+back-translation, with denoising where no words were known, or true pairs in their place.
 """
 
 from __future__ import annotations
@@ -47,6 +47,10 @@ class Pace(Protocol):
     @property
     def learning_rate(self) -> float:
         """Adam's, at its highest."""
+
+    @property
+    def refining_rate(self) -> float:
+        """The same of back-translation after word pairs, which more would undo."""
 
 
 @dataclass(frozen=True)
@@ -120,11 +124,12 @@ def train_stages(
 
     how |= {"steps": pace.steps, "checkpoint": folder / LAST}
     for look in range(1, looks + 1):
-        stop = pace.steps * look // looks
+        how["stop"] = pace.steps * look // looks
         if lessons.pairs:
-            losses = train_supervised(model, vocabulary, lessons.pairs, stop=stop, **how)
+            losses = train_supervised(model, vocabulary, lessons.pairs, **how)
+        elif lessons.dictionaries:  # the network can translate already: see `train_unsupervised`
+            how |= {"denoised": (), "learning_rate": pace.refining_rate}
+            losses = train_unsupervised(model, vocabulary, ids, directions=directions, **how)
         else:
-            losses = train_unsupervised(
-                model, vocabulary, ids, directions=directions, stop=stop, **how
-            )
-        yield Stage("last", stop, model, vocabulary, losses)
+            losses = train_unsupervised(model, vocabulary, ids, directions=directions, **how)
+        yield Stage("last", how["stop"], model, vocabulary, losses)

@@ -13,10 +13,10 @@ from torch import Generator, Tensor
 
 from domain_translation.language.batches import Ids, token_batches
 from domain_translation.language.corruption import word_noise
-from domain_translation.language.objective import Direction, sayable, schedule, text_digest
+from domain_translation.language.objective import Direction, fit_text, sayable
 from domain_translation.language.vocabulary import PAD, Vocabulary
 from domain_translation.language.xlm import XLM, translation_loss
-from domain_translation.training import Batch, Losses, Player, fit
+from domain_translation.training import Batch, Losses, Player
 
 
 def train_supervised(
@@ -77,15 +77,7 @@ def train_supervised(
 
     text = {f"{s}-{t}, {side}": ids for (s, t), both in pairs.items()
             for side, ids in zip(("source", "target"), both, strict=True)}  # fmt: skip
-    return fit(
-        step,
-        {"model": player},
-        batches,
-        steps if stop is None else stop,
-        seed=seed,
-        schedule=schedule(steps),
-        checkpoint=checkpoint,
-        card={"stage": "pairs", "rate": learning_rate, "tokens": tokens, "noise": noise}
-        | {"steps": steps, "text_sha256": text_digest(text)},
-        label="translation from pairs",
-    )
+    return fit_text(
+        step, player, batches, text, "translation from pairs",
+        steps=steps, stop=stop, seed=seed, checkpoint=checkpoint, tokens=tokens, noise=noise,
+    )  # fmt: skip

@@ -15,11 +15,11 @@ from torch import Generator, Tensor
 
 from domain_translation.language.batches import Ids, pad, token_batches
 from domain_translation.language.corruption import word_noise
-from domain_translation.language.objective import Direction, sayable, schedule, text_digest
+from domain_translation.language.objective import Direction, fit_text, sayable
 from domain_translation.language.search import greedy
 from domain_translation.language.vocabulary import PAD, Vocabulary
 from domain_translation.language.xlm import XLM, translation_loss
-from domain_translation.training import Batch, Losses, Player, fit
+from domain_translation.training import Batch, Losses, Player
 
 
 @torch.no_grad()
@@ -38,13 +38,14 @@ def train_unsupervised(
     *,
     directions: Sequence[Direction],
     steps: int,
+    denoised: Sequence[str] | None = None,
     tokens: int = 600,
     learning_rate: float = 1.5e-3,
     seed: int = 0,
     stop: int | None = None,
     checkpoint: Path | str | None = None,
 ) -> Tensor:
-    """Train `model` on monolingual text; a step is an update a language and one a direction.
+    """Train `model` on monolingual text; a step is an update a denoised language and a direction.
 
     Whatever the network knows before, from masked language modelling or a dictionary, decides
     which of all consistent translations it arrives at: round trips cannot tell them apart.
@@ -55,6 +56,8 @@ def train_unsupervised(
         ids: monolingual text by language, in pieces.
         directions: (source, target), each with its way back.
         steps: minibatches, of each language and direction.
+        denoised: languages that are also learnt by denoising; None: all. XLM's code fades it out:
+            a network that can translate unlearns to trust its sources by mending broken ones.
         tokens: in a minibatch, about.
         learning_rate: Adam's, at its highest.
         seed: of minibatches and noise.
@@ -62,13 +65,14 @@ def train_unsupervised(
         checkpoint: file to resume from and to write to.
 
     Returns:
-        Mean -log p of a piece, in nats (steps, languages + directions).
+        Mean -log p of a piece, in nats (steps, denoised languages + directions).
 
     Raises:
-        ValueError: a direction without its way back, or of a language without text.
+        ValueError: a direction without its way back; a language without text.
         CheckpointError, TrainingError: see `training.fit`.
     """
-    _check(directions, ids)
+    denoised = tuple(ids) if denoised is None else denoised
+    _check(directions, denoised, ids)
     player, device = Player(model, learning_rate), next(model.parameters()).device
     allowed = {language: vocabulary.allowed(language).to(device) for language in ids}
     starts = vocabulary.starts().to(device)
@@ -81,7 +85,8 @@ def train_unsupervised(
 
     def step(batch: Batch, generator: Generator) -> Losses:
         text, losses = dict(zip(ids, batch, strict=True)), {}
-        for language, y in text.items():  # denoising
+        for language in denoised:
+            y = text[language]
             noisy = word_noise(y, generator, starts=starts)
             losses[language] = learn(noisy, language, y, language)
         for source, target in directions:  # online back-translation
@@ -90,21 +95,21 @@ def train_unsupervised(
             losses[f"{source}-{target}"] = learn(x, source, y, target)
         return losses
 
-    return fit(
-        step,
-        {"model": player},
-        token_batches(*ids.values(), tokens=tokens),
-        steps if stop is None else stop,
-        seed=seed,
-        schedule=schedule(steps),
-        checkpoint=checkpoint,
-        card={"stage": "back-translation", "rate": learning_rate, "tokens": tokens}
-        | {"directions": list(directions), "steps": steps, "text_sha256": text_digest(ids)},
-        label="back-translation",
-    )
+    return fit_text(
+        step, player, token_batches(*ids.values(), tokens=tokens), ids, "back-translation",
+        steps=steps, stop=stop, seed=seed, checkpoint=checkpoint, tokens=tokens,
+        denoised=list(denoised), directions=list(directions),
+    )  # fmt: skip
 
 
-def _check(directions: Sequence[Direction], ids: Mapping[str, Ids]) -> None:
+def _check(
+    directions: Sequence[Direction], denoised: Sequence[str], ids: Mapping[str, Ids]
+) -> None:
+    if missing := [language for language in denoised if language not in ids]:
+        raise ValueError(
+            f"{missing[0]} is to be denoised, and there is text in {', '.join(ids)} only; give "
+            f"some, or leave out {missing[0]}"
+        )
     for source, target in directions:
         if (target, source) not in directions:
             raise ValueError(

@@ -58,14 +58,16 @@ class GrammarConfig:
     sentences: int = 10_000  # of each language
     pieces: int = 1100  # of the vocabulary, all languages together
     masked: int = 400  # steps of masked language modelling
-    word_pairs: int = 600  # steps on sentences translated word by word, if words are known
-    steps: int = 600  # of denoising and back-translation, or on sentence pairs
+    word_pairs: int = 1800  # steps on sentences translated word by word, if words are known
+    steps: int = 250  # of back-translation, or on sentence pairs
     tokens: int = 600  # in a minibatch
     learning_rate: float = 2.5e-3
+    refining_rate: float = 5e-4  # of back-translation after word pairs, which more would undo
 
 
 UNSUPERVISED = GrammarConfig()
-SUPERVISED = GrammarConfig(supervised=True, steps=1500)
+PURE = GrammarConfig(dictionary=0.0, steps=600)  # also learns to write: by denoising
+SUPERVISED = GrammarConfig(supervised=True, steps=2000)
 
 
 def translator(

@@ -25,15 +25,13 @@ PAPER, TENTH, MATCHED = "paper", "tenth of the variance", "the variance"
 SHARES = {TENTH: 0.1, MATCHED: 1.0}
 THRESHOLDS = (8.0, 4.0)  # nats, of the discrete chain
 TEXTS = ("clean", "typos", "dropped", "wrong", "elsewhere")  # the last: of another domain
-# Half the training of the shipped twin: three of them in half an hour.
-TWIN = GrammarConfig(supervised=True, masked=300, word_pairs=200, steps=700)
 
 
 @dataclass(frozen=True)
 class Setting:
     """What a run trains, and on how much it is judged."""
 
-    translator: GrammarConfig | Multi30kConfig = TWIN
+    translator: GrammarConfig | Multi30kConfig = recipe.SUPERVISED
     text: int = 2000  # sentences that a denoiser learns from
     steps: int = 200  # of its training
     tokens: int = 1200  # in a minibatch of it

@@ -8,6 +8,7 @@ sentences of the grammar that no training has seen, and by which word becomes wh
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,6 +25,7 @@ from domain_translation.pretrained.recipes.language import (
     DEVELOPMENT,
     DIRECTIONS,
     HELD_OUT,
+    PURE,
     SUPERVISED,
     TEST,
     UNSUPERVISED,
@@ -36,7 +38,7 @@ from domain_translation.studies.study import Measure, Study
 from domain_translation.synthetic import grammar
 
 LOOKS = 3  # at the network on its way through the last stage
-WATCHED = 60  # development sentences that it then translates
+WATCHED = 60  # development sentences that it then translates in all directions
 CATEGORIES = ("person", "animal", "food", "place", "human", "thing_quality", "adverb")
 MATRIX = "matrix"  # which French word stands for which English one, (looks, words, words)
 LOOK = "looks"  # (looks, 2 + directions): whether in the last stage, its steps, BLEU
@@ -52,7 +54,7 @@ class Arm:
 ARMS: Mapping[str, Arm] = {
     "supervised": Arm(SUPERVISED),
     "full dictionary": Arm(UNSUPERVISED),
-    "pure": Arm(replace(UNSUPERVISED, dictionary=0.0)),
+    "pure": Arm(PURE),
     "quarter of the dictionary": Arm(replace(UNSUPERVISED, dictionary=0.25)),
     "dictionary found in text": Arm(replace(UNSUPERVISED, found=60_000)),
 }
@@ -66,7 +68,13 @@ def words() -> dict[str, str]:
 
 
 def translations(stage: Stage, direction: Direction, sentences: Sequence[str]) -> list[str]:
-    """What the network says."""
+    """What the network says; of what is longer than it can read, to the beginning."""
+    most, ids = stage.model.config.positions, stage.vocabulary.encode(sentences)
+    cut = stage.vocabulary.decode([line[: most // 2] for line in ids])
+    sentences = [
+        whole if len(line) <= most else beginning
+        for whole, beginning, line in zip(sentences, cut, ids, strict=True)
+    ]
     return TextTranslator(stage.model, stage.vocabulary, *direction).translate(sentences)
 
 
@@ -75,20 +83,24 @@ def run(arm: Arm, seed: int, folder: Path) -> dict[str, Tensor]:
 
     All arms of a seed begin with the same masked language model, which is trained once.
     """
-    watched, known = held_out(WATCHED, DEVELOPMENT, arm.config), words()
+    development, known = held_out(HELD_OUT, DEVELOPMENT, arm.config), words()
     looks, matrices = [], []
     masked = folder.parent / f"masked-{seed}.safetensors"
     for stage in translator(arm.config, seed, folder, LOOKS, masked):
         if stage.name == "masked":
             continue
+        watched = {name: lines[:WATCHED] for name, lines in development.items()}
         made = {d: translations(stage, d, watched[d[0]]) for d in DIRECTIONS}
         scores = [bleu(made[d], watched[d[1]]).value for d in DIRECTIONS]
         looks.append([float(stage.name == "last"), stage.steps, *scores])
-        shares = translation_matrix(lambda _: made["en", "fr"], known, watched["en"])  # noqa: B023
+        french = functools.partial(translations, stage, ("en", "fr"))
+        shares = translation_matrix(french, known, development["en"])
         matrices.append(torch.from_numpy(shares))
     test = held_out(HELD_OUT, TEST, arm.config)
-    found = {"-".join(d): as_bytes(translations(stage, d, test[d[0]])) for d in DIRECTIONS}
-    return {MATRIX: torch.stack(matrices).half(), LOOK: torch.tensor(looks), **found}
+    found = {d: translations(stage, d, test[d[0]]) for d in DIRECTIONS}
+    back = {f"{s}-{t}-{s}": as_bytes(translations(stage, (t, s), found[s, t])) for s, t in found}
+    there = {"-".join(d): as_bytes(lines) for d, lines in found.items()}
+    return {MATRIX: torch.stack(matrices).half(), LOOK: torch.tensor(looks), **there, **back}
 
 
 def measure(arm: Arm, seed: int, found: Mapping[str, Tensor]) -> list[Measure]:
@@ -98,6 +110,8 @@ def measure(arm: Arm, seed: int, found: Mapping[str, Tensor]) -> list[Measure]:
     for source, target in DIRECTIONS:
         name, references = f"{source}-{target}", test[target]
         rows.append(Measure(f"BLEU {name}", bleu(as_text(found[name]), references).value))
+        there_and_back = bleu(as_text(found[f"{name}-{source}"]), test[source]).value
+        rows.append(Measure(f"BLEU {name}, round trip", there_and_back))
         if (tables := dictionaries(arm.config)) and not arm.config.supervised:
             made = [word_by_word(tables[source, target], line) for line in test[source]]
             rows.append(Measure(f"BLEU {name}, word by word", bleu(made, references).value, ()))

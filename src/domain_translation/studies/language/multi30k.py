@@ -30,12 +30,7 @@ from domain_translation.evaluation.text import (
     bootstrap_differences,
 )
 from domain_translation.language.lexicon import word_by_word
-from domain_translation.studies.language.grammar import (
-    LOOK,
-    as_bytes,
-    as_text,
-    translations,
-)
+from domain_translation.studies.language.grammar import LOOK, as_bytes, as_text, translations
 from domain_translation.studies.language.multi30k_text import (
     DATA,
     DEVELOPMENT,
