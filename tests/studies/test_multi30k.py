@@ -23,7 +23,7 @@ from domain_translation.studies.language import (
 )
 from domain_translation.studies.language import multi30k as study
 from domain_translation.studies.language.cooling_cases import PULLS, TAUS, Case, Setting
-from domain_translation.studies.language.grammar import as_text
+from domain_translation.studies.language.grammar import as_bytes, as_text
 from domain_translation.studies.language.multi30k_text import Multi30kConfig
 from domain_translation.studies.registry import find
 from domain_translation.synthetic import grammar
@@ -196,3 +196,17 @@ def test_a_run_of_cooling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         assert rows[f"BLEU, {case.name}"] == pytest.approx(bleu(made, truth["fr", text]).value)
     cooled, random = (found[f"moved, {case.name}"] for case in chosen[2:4])
     assert torch.allclose(cooled, random, rtol=1e-4)
+
+
+def test_each_text_is_held_against_its_own_references() -> None:
+    truth = {
+        ("fr", kind): [f"Le {kind} est ici.", "Un autre jour encore."]
+        for kind in ("clean", "elsewhere")
+    }
+    chosen = [Case(text=text).before for text in ("clean", "typos", "elsewhere")]
+    found = {
+        f"lines, {case.name}": as_bytes(truth.get(("fr", case.text), truth["fr", "clean"]))
+        for case in chosen
+    }
+    rows = cooling_measures._changes(chosen, truth, found)
+    assert [m.value for m in rows] == pytest.approx([100, 100, 100])

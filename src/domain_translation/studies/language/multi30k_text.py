@@ -49,7 +49,7 @@ class Multi30kConfig:
     dropout: float = 0.0
     masked: int = 1500  # steps of masked language modelling; 0: none
     word_pairs: int = 1500  # steps on sentences translated word by word, if words are known
-    steps: int = 3000  # of denoising and back-translation, or on sentence pairs
+    steps: int = 1500  # of back-translation, or on sentence pairs
     tokens: int = 600  # in a minibatch
     learning_rate: float = 2.5e-3
     refining_rate: float = 5e-4  # of back-translation after word pairs, which more would undo
