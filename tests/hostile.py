@@ -126,3 +126,46 @@ def request(draw: random.Random, place: Path) -> list[str]:
     for option in draw.sample(list(allowed), draw.choice([0, 0, 1, 1, 2])):
         given.append(f"{option}={draw.choice(allowed[option])}")
     return given + draw.choice([[], [], ["--json"]])
+
+
+TWO = {
+    "train-translator": {
+        **dict.fromkeys(("--size", "--seed", "--width", "--batch", "--steps"), WHOLE),
+        "--learning-rate": NUMBERS,
+        "--device": WORDS["--device"],
+    },
+    "shift": {
+        **dict.fromkeys(("--clusters", "--draws", "--seed"), WHOLE),
+        "--labels": ("folders", "labels.csv", "file", "in", "none", "", "\n", "in/0.png"),
+        "--table": ("t.csv", "in", "file/t.csv", "", "x" * 300),
+        "--figure": ("f.png", "in", "file/f.png", "", "/proc/f.png"),
+    },
+}
+
+
+def request_of_two(draw: random.Random, place: Path) -> list[str]:
+    """A command on two folders in the empty folder `place`."""
+    folder(draw, place / "in")
+    folder(draw, place / "other")
+    own.draw(place / "other" / "last.png", 16, 16, seed=9)
+    (place / "file").write_text("in the way")
+    (place / "labels.csv").write_bytes(
+        draw.choice(
+            [b"0.png,a\n1.png,b\n", b"", b"\xff\xfe", b"a\n", b"0.png,$x_{\n1.png,\xc3\xa9\n"]
+        )
+    )
+    command = draw.choice(list(TWO))
+    good = ["in", "other"]
+    given = [draw.choice([name] * 9 + ["none", "file", "in", "", ".", "in/0.png"]) for name in good]
+    fast = {"--steps": "1", "--width": "2", "--batch": "2"}
+    if command == "train-translator":
+        out = draw.choice(["out"] * 9 + ["in", "file", "file/out", "", ".", "x" * 300, "/proc/out"])
+        given += ["--out", out, *draw.choice([[], ["--batch-weights"]])]
+    else:
+        fast = {"--draws": "2"}
+    allowed = TWO[command]
+    chosen = {
+        k: draw.choice(allowed[k]) for k in draw.sample(list(allowed), draw.choice([0, 1, 2]))
+    }
+    given += [f"{k}={v}" for k, v in {**fast, **chosen}.items()]
+    return [command, *given, *draw.choice([[], [], ["--json"]])]

@@ -409,7 +409,12 @@ def test_the_commands_write_the_files_of_the_cpu(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["cool in out --translator g --denoiser d", "train-denoiser in --out new"]
+    "command",
+    [
+        "cool in out --translator g --denoiser d",
+        "train-denoiser in --out new",
+        "train-translator in other --out new",
+    ],
 )
 def test_a_device_that_is_not_there_is_one_sentence(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

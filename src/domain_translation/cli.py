@@ -7,13 +7,24 @@ import sys
 from collections.abc import Sequence
 
 from domain_translation import __version__
-from domain_translation.commands import book, completion, data, pictures, recipe, study, text
+from domain_translation.commands import (
+    book,
+    completion,
+    data,
+    pictures,
+    recipe,
+    shift,
+    study,
+    text,
+    translators,
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit status: 0 done, 1 failed, 2 wrong request, 128 + n stopped.
 
-    `cool`, `cool-text` and those that train also return 3: done, except for what was skipped.
+    `cool`, `cool-text`, `shift` and those that train also return 3: done, except for what was
+    skipped.
     """
     options = _parser().parse_args(arguments)
     return options.run(options)
@@ -22,8 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="domain-translation",
-        description="Make the book from its text notebooks; cool and translate your own pictures "
-        "and sentences.",
+        description="Make the book from its text notebooks; train on, cool and translate your own "
+        "pictures and sentences.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -31,8 +42,10 @@ def _parser() -> argparse.ArgumentParser:
     data.add(commands)
     pictures.add(commands)
     recipe.add(commands)
+    shift.add(commands)
     study.add(commands)
     text.add(commands)
+    translators.add(commands)
     completion.add(commands, parser)
     return parser
 

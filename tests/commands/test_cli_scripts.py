@@ -54,7 +54,7 @@ def test_the_version(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == f"domain-translation {__version__}\n"
 
 
-@pytest.mark.parametrize("command", ["cool", "train-denoiser"])
+@pytest.mark.parametrize("command", ["cool", "train-denoiser", "train-translator", "shift"])
 def test_examples_in_the_help_are_commands(
     command: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -75,7 +75,8 @@ def test_completion_knows_every_command_and_option(
 ) -> None:
     assert cli.main(["completion", shell]) == 0
     script = capsys.readouterr().out
-    for word in ("train-denoiser", "cool-text", "completion", "step-size", "version", "reference"):
+    for word in ("train-denoiser", "cool-text", "completion", "step-size", "version", "reference",
+                 "train-translator", "batch-weights", "shift", "clusters"):  # fmt: skip
         assert re.search(rf"(?<![\w-])(--)?{word}(?![\w-])", script), word
     if program := shutil.which(shell):
         (tmp_path / "script").write_text(script)

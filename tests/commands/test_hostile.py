@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import hostile
@@ -11,12 +12,17 @@ import pytest
 from domain_translation import cli
 
 
-def assert_survives(seed: int, place: Path, capsys: pytest.CaptureFixture[str]) -> int:
+def assert_survives(
+    seed: int,
+    place: Path,
+    capsys: pytest.CaptureFixture[str],
+    request: Callable[[random.Random, Path], list[str]] = hostile.request,
+) -> int:
     """Run one request; whatever it is, the end is a status, with a word where it is not 0."""
     place.mkdir()
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(place)
-        given = hostile.request(random.Random(seed), place)
+        given = request(random.Random(seed), place)
         try:
             status = cli.main(given)
         except SystemExit as end:  # argparse
@@ -35,7 +41,18 @@ def test_sixty_hostile_inputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert set(ends) >= {0, 1, 2}  # some are harmless, or nothing would be reached
 
 
+def test_twenty_hostile_inputs_of_two_folders(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    draw = hostile.request_of_two
+    ends = [assert_survives(seed, tmp_path / f"{seed}", capsys, draw) for seed in range(20)]
+    assert set(ends) >= {1, 2}
+    assert set(ends) & {0, 3}
+
+
 @pytest.mark.weekly
 def test_three_hundred_hostile_inputs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for seed in range(1000, 1300):
         assert_survives(seed, tmp_path / f"{seed}", capsys)
+        two = hostile.request_of_two
+        assert_survives(seed, tmp_path / f"{seed} of two", capsys, two)

@@ -16,20 +16,20 @@ _INK, _PAPER = (34, 38, 43), (255, 255, 255)
 
 
 class Line(NamedTuple):
-    """One row of the sheet: its four pictures, and what is written below them."""
+    """One row of the sheet: its pictures, and what is written below them."""
 
     pictures: Sequence[Image.Image]
     text: str
 
 
-def contact_sheet(lines: Sequence[Line]) -> bytes:
-    """The sheet as a PNG file; every picture keeps its proportions."""
+def contact_sheet(lines: Sequence[Line], columns: Sequence[str] = COLUMNS) -> bytes:
+    """The sheet as a PNG file; every picture keeps its proportions, `columns` are their titles."""
     font = ImageFont.truetype(str(Path(get_data_path(), "fonts", "ttf", "DejaVuSans.ttf")), 13)
-    width = len(COLUMNS) * (_CELL + _GAP) + _GAP
+    width = len(columns) * (_CELL + _GAP) + _GAP
     pitch = _CELL + _LINE + _GAP
     sheet = Image.new("RGB", (width, _LINE + _GAP + pitch * len(lines)), _PAPER)
     draw = ImageDraw.Draw(sheet)
-    for k, title in enumerate(COLUMNS):
+    for k, title in enumerate(columns):
         draw.text((_GAP + k * (_CELL + _GAP), 4), title, _INK, font)
     for i, line in enumerate(lines):
         top = _LINE + _GAP + i * pitch

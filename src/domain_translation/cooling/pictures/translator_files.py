@@ -20,8 +20,10 @@ import torch
 from torch import nn
 
 from domain_translation.cooling.errors import RequestError, UserError
+from domain_translation.cooling.pictures.noiseless import Noiseless
 from domain_translation.cooling.pictures.onnx_files import OnnxNetwork
 from domain_translation.cooling.pictures.translators import Network, Translator
+from domain_translation.reweighting.generators import StochasticGenerator
 from domain_translation.training import state_dicts
 from domain_translation.training.checkpoints import CheckpointError
 from domain_translation.training.model_files import load_model
@@ -109,6 +111,8 @@ def _program(content: bytes, path: Path, kind: str) -> tuple[Network, _Size]:
         raise UserError(f"{path} is a {kind} that cannot be read ({why})") from error
     if "sigma" in model.card:
         raise RequestError(f"{path} is a denoiser; were the translator and the denoiser swapped?")
+    if isinstance(model.network, StochasticGenerator):
+        return Noiseless(model.network), None
     return model.network, None
 
 

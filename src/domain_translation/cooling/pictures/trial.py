@@ -54,7 +54,7 @@ def _tried(run: Run, seen: Tensor, sizes: dict[Path, int]) -> str:
         of_translation = _seconds(lambda: run.translator(seen))
     # Its score is measured before and after, and once a step at most.
     each = (run.chain.steps + 2) * of_score + of_translation
-    said = f"{len(sizes)} pictures: at most {_duration(each * sum(sizes.values()) / pixels)}"
+    said = f"{len(sizes)} pictures: at most {duration(each * sum(sizes.values()) / pixels)}"
     name, largest = max(sizes.items(), key=lambda item: item[1])
     memory = _HELD * layer[0] * largest / pixels / _GIGA
     return said if memory < 1 else f"{said}; {name} takes about {memory:.1f} GB of memory"
@@ -66,7 +66,8 @@ def _seconds(action: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """So many seconds, in words."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
