@@ -61,7 +61,8 @@ def test_random_moves_and_their_like_have_the_same_denoiser():
 def test_the_chain_of_a_case():
     """Towards 0 by r(x) = 0: each step keeps 1 - tau/N, a random move goes as far elsewhere."""
     key, sigma = ("en", "feature", cooling_cases.PAPER), 3.0
-    bench = cooling.Bench({}, None, None, {}, {key: sigma}, {(*key, "denoiser"): torch.zeros_like})
+    pulls = {(*key, "denoiser"): torch.zeros_like}
+    bench = cooling.Bench({}, None, None, {}, {}, {}, {key: sigma}, pulls)
     x = torch.randn(4, 5, 16, generator=torch.Generator().manual_seed(0))
     case = Case(tau=0.5, steps=2, temperature=0.0)
     pulled = cooling.chain(bench, case, 0)(x, range(4))
@@ -89,7 +90,7 @@ def short(monkeypatch):
 
 
 def test_a_run_stores_translations_and_distances(short, tmp_path, monkeypatch):
-    monkeypatch.setattr(cooling, "_fringe", lambda setting, bench: {})
+    monkeypatch.setattr(cooling, "_fringe", lambda bench: {})
     found = cooling.run(SMALL, 0, tmp_path)
     lines = {case: as_text(found[f"lines, {case.name}"]) for case in CHOSEN}
     assert all(len(text) == SMALL.sentences for text in lines.values())
@@ -98,7 +99,9 @@ def test_a_run_stores_translations_and_distances(short, tmp_path, monkeypatch):
     cooled, random = (found[f"moved, {case.name}"] for case in CHOSEN[2:4])
     assert torch.allclose(cooled, random, rtol=1e-4)
     assert 0 < float(found[f"own word, {BEST_INPUT.name}".replace("N 25", "N 2")]) <= 1
-    rows = {m.name: m for m in cooling_measures._changes(SMALL, found)}
+    rows = {
+        m.name: m for m in cooling_measures._changes(CHOSEN, cooling_measures.asked(SMALL), found)
+    }
     test = recipe.held_out(6, recipe.TEST, SMALL.translator)["fr"]
     assert rows[f"BLEU, {PLAIN.name}"].value == pytest.approx(bleu(lines[PLAIN], test).value)
     assert rows[f"change, {CHOSEN[1].name}"].value == rows[f"change, {CHOSEN[1].name}"].error == 0

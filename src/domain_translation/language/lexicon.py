@@ -19,7 +19,7 @@ from torch.nn.functional import normalize
 from domain_translation.language.objective import Direction
 
 Dictionary = Mapping[str, str]
-_PART = re.compile(r"\w+(?:-\w+)*['’]?|[^\w\s]")  # "l'" is a word
+PART = re.compile(r"\w+(?:-\w+)*['’]?|[^\w\s]")  # "l'" is a word
 
 
 def word_by_word(dictionary: Dictionary, sentence: str) -> str:
@@ -28,7 +28,7 @@ def word_by_word(dictionary: Dictionary, sentence: str) -> str:
     A word is looked up as it is written, then in lower case, as at the beginning of a sentence,
     whose translation begins with a capital letter. Entries without text leave a word out.
     """
-    words = [_translated(dictionary, part) for part in _PART.findall(sentence)]
+    words = [_translated(dictionary, part) for part in PART.findall(sentence)]
     text = " ".join(word for word in words if word)
     text = re.sub(r" ([.,!?;:])", r"\1", re.sub(r"(['’]) ", r"\1", text))
     return text[:1].upper() + text[1:] if sentence[:1].isupper() else text
@@ -137,7 +137,7 @@ def word_vectors(
         dim: coordinates; at most the number of words.
         window: how far a neighbour may stand.
     """
-    text = [_PART.findall(sentence.lower()) for sentence in sentences]
+    text = [PART.findall(sentence.lower()) for sentence in sentences]
     counts = Counter(word for sentence in text for word in sentence)
     words = sorted(counts, key=lambda word: (-counts[word], word))
     index = {word: i for i, word in enumerate(words)}

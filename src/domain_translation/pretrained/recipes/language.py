@@ -11,20 +11,16 @@ import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from domain_translation.language import lexicon
 from domain_translation.language.batches import Ids, pad
 from domain_translation.language.induction import company, dictionary_of_text
 from domain_translation.language.objective import Direction
-from domain_translation.language.pretraining import train_mlm
-from domain_translation.language.supervised import train_supervised
-from domain_translation.language.unsupervised import train_unsupervised
+from domain_translation.language.stages import MASKED, Lessons, Stage, train_stages
 from domain_translation.language.vocabulary import PAD, Vocabulary
-from domain_translation.language.xlm import QUICK, XLM, decoder_from_encoder, translation_loss
+from domain_translation.language.xlm import QUICK, XLM, translation_loss
 from domain_translation.pretrained.load import text_model
 from domain_translation.pretrained.recipes.parts import (
     CHECK,
@@ -46,7 +42,6 @@ FILES = {
     ("last", False): "grammar",
     ("last", True): "supervised",
 }
-MASKED, WORDS, LAST = (f"{stage}.safetensors" for stage in ("masked", "word_pairs", "last"))
 HELD_OUT = 300  # pairs to choose by, and as many to judge by
 
 
@@ -75,16 +70,6 @@ PURE = GrammarConfig(dictionary=0.0, steps=600)  # also learns to write: by deno
 SUPERVISED = GrammarConfig(supervised=True, steps=2000)
 
 
-class Stage(NamedTuple):
-    """A network on its way, which goes on changing."""
-
-    name: str
-    steps: int  # of this stage so far
-    model: XLM
-    vocabulary: Vocabulary
-    losses: Tensor  # of this stage so far
-
-
 def translator(
     config: GrammarConfig, seed: int, folder: Path, looks: int = 1, masked: Path | None = None
 ) -> Iterator[Stage]:
@@ -98,42 +83,12 @@ def translator(
         masked: checkpoint of the masked language model, which all arms have in common.
     """
     text, vocabulary = text_of(config.sentences, config.pieces)
-    ids = {language: vocabulary.encode(lines) for language, lines in text.items()}
     with seeded(seed):
         model = XLM(replace(QUICK, vocabulary=len(vocabulary), positions=96))
-    pace: dict[str, Any] = {
-        "tokens": config.tokens,
-        "learning_rate": config.learning_rate,
-        "seed": seed,
-    }
-
-    losses = train_mlm(
-        model, vocabulary, ids, steps=config.masked, **pace,
-        checkpoint=masked or folder / MASKED,
-    )  # fmt: skip
-    decoder_from_encoder(model)  # lcool.train.xlm
-    yield Stage("masked", config.masked, model, vocabulary, losses)
-
-    if (tables := dictionaries(config)) and not config.supervised:
-        made = lexicon.dictionary_sentences(tables, text, DIRECTIONS)
-        pairs = {d: (vocabulary.encode(x), ids[d[1]]) for d, (x, _) in made.items()}
-        losses = train_supervised(
-            model, vocabulary, pairs, steps=config.word_pairs, noise=True, **pace,
-            checkpoint=folder / WORDS,
-        )  # fmt: skip
-        yield Stage("word pairs", config.word_pairs, model, vocabulary, losses)
-
-    for look in range(1, looks + 1):
-        stop = config.steps * look // looks
-        how = pace | {"steps": config.steps, "stop": stop, "checkpoint": folder / LAST}
-        if config.supervised:
-            losses = train_supervised(model, vocabulary, true_pairs(config), **how)
-        elif tables:  # the network can translate already: see `train_unsupervised`
-            how |= {"denoised": (), "learning_rate": config.refining_rate}
-            losses = train_unsupervised(model, vocabulary, ids, directions=DIRECTIONS, **how)
-        else:
-            losses = train_unsupervised(model, vocabulary, ids, directions=DIRECTIONS, **how)
-        yield Stage("last", stop, model, vocabulary, losses)
+    tables = {} if config.supervised else dictionaries(config)
+    pairs = true_pairs(config) if config.supervised else {}
+    lessons = Lessons(text, vocabulary, DIRECTIONS, tables, pairs)
+    return train_stages(model, lessons, config, seed, folder, looks, masked)
 
 
 @functools.cache

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,6 +37,7 @@ from domain_translation.denoising.sequences import (
     train_sequence_denoiser,
     wiener_filter,
 )
+from domain_translation.language.stages import Stage
 from domain_translation.language.translator import TextTranslator
 from domain_translation.language.vocabulary import Vocabulary
 from domain_translation.language.xlm import XLM
@@ -69,22 +70,63 @@ class Bench:
     masked: XLM
     vocabulary: Vocabulary
     texts: Mapping[tuple[str, str], list[str]]  # by language and what was done to it
+    text: Mapping[str, Sequence[str]]  # that the translators have learnt from
+    unseen: Mapping[str, Sequence[str]]  # that neither they nor the denoisers have
     sigmas: dict[tuple[str, str, str], float] = field(default_factory=dict)
     pulls: dict[tuple[str, str, str, str], Denoiser] = field(default_factory=dict)
 
 
 def run(setting: Setting, seed: int, folder: Path) -> dict[str, Tensor]:
-    """Train the networks, move and translate the sentences in every way.
+    """Train the networks on the grammar, move and translate its sentences in every way."""
+    config = setting.translator
+    assert isinstance(config, recipe.GrammarConfig)
+    test = recipe.held_out(recipe.HELD_OUT, recipe.TEST, config)
+    texts = {(k, "clean"): lines[: setting.sentences] for k, lines in test.items()}
+    english, listed = texts["en", "clean"], sorted(grammar.dictionary("en", "fr"))
+    texts["en", "typos"] = text_noise.typos(english, STRENGTHS["typos"])
+    texts["en", "dropped"] = text_noise.dropped(english, STRENGTHS["dropped"])
+    texts["en", "wrong"] = text_noise.wrong(english, STRENGTHS["wrong"], listed)
+    bench = bench_of(
+        recipe.translator(config, seed, folder),
+        DIRECTIONS,
+        texts,
+        recipe.text_of(config.sentences, config.pieces)[0],
+        recipe.held_out(recipe.HELD_OUT, recipe.DEVELOPMENT, config),
+    )
+    return moved_texts(bench, cases(), setting, seed, folder)
+
+
+def bench_of(
+    stages: Iterable[Stage],
+    directions: Sequence[str],
+    texts: Mapping[tuple[str, str], list[str]],
+    text: Mapping[str, Sequence[str]],
+    unseen: Mapping[str, Sequence[str]],
+) -> Bench:
+    """Train a translator through its `stages`, and lay out what it is tried on: see `Bench`."""
+    for stage in stages:
+        if stage.name == "masked":
+            masked = copy.deepcopy(stage.model)
+    model, vocabulary = stage.model, stage.vocabulary
+    model.requires_grad_(False).eval()
+    ways = {d: d.split("-") for d in directions}
+    made = {d: TextTranslator(model, vocabulary, s, t, batch=100) for d, (s, t) in ways.items()}
+    return Bench(made, masked.requires_grad_(False), vocabulary, texts, text, unseen)
+
+
+def moved_texts(
+    bench: Bench, wanted: Sequence[Case], setting: Setting, seed: int, folder: Path
+) -> dict[str, Tensor]:
+    """Train the denoisers, move and translate the sentences in every way that is wanted.
 
     Returns:
         By the name of a case: its translations as bytes; how far its points moved, and processor
         seconds, under "moved" and "seconds". The residuals and variances of the spaces, the
         measures of the fringe, and the share of tokens that are still nearest to their own word.
     """
-    bench = _bench(setting, seed, folder)
-    found = _train_denoisers(setting, bench, needed(cases()), seed, folder)
+    found = _train_denoisers(setting, bench, needed(wanted), seed, folder)
     lines: dict[str, list[str]] = {}
-    for case in cases():
+    for case in wanted:
         began = time.process_time()
         lines[case.name], moved = translated(bench, case, lines.get(case.before.name), seed)
         found[f"seconds, {case.name}"] = torch.tensor(time.process_time() - began)
@@ -92,25 +134,7 @@ def run(setting: Setting, seed: int, folder: Path) -> dict[str, Tensor]:
         if case.space == "input" and case.pull in ("denoiser", "random"):
             found[f"own word, {case.name}"] = _own_word(bench, case, seed)
     found |= {f"lines, {name}": as_bytes(text) for name, text in lines.items()}
-    return found | _fringe(setting, bench)
-
-
-def _bench(setting: Setting, seed: int, folder: Path) -> Bench:
-    config = setting.translator
-    for stage in recipe.translator(config, seed, folder):
-        if stage.name == "masked":
-            masked = copy.deepcopy(stage.model)
-    model, vocabulary = stage.model, stage.vocabulary
-    test = recipe.held_out(recipe.HELD_OUT, recipe.TEST, config)
-    texts = {(k, "clean"): lines[: setting.sentences] for k, lines in test.items()}
-    english, listed = texts["en", "clean"], sorted(grammar.dictionary("en", "fr"))
-    texts["en", "typos"] = text_noise.typos(english, STRENGTHS["typos"])
-    texts["en", "dropped"] = text_noise.dropped(english, STRENGTHS["dropped"])
-    texts["en", "wrong"] = text_noise.wrong(english, STRENGTHS["wrong"], listed)
-    model.requires_grad_(False).eval()
-    ways = {d: d.split("-") for d in DIRECTIONS}
-    made = {d: TextTranslator(model, vocabulary, s, t, batch=100) for d, (s, t) in ways.items()}
-    return Bench(made, masked.requires_grad_(False), vocabulary, texts)
+    return found | _fringe(bench)
 
 
 def _train_denoisers(
@@ -121,13 +145,11 @@ def _train_denoisers(
     folder: Path,
 ) -> dict[str, Tensor]:
     """Train what pulls the points, and measure what it leaves of the noise on other sentences."""
-    text, _ = recipe.text_of(setting.translator.sentences, setting.translator.pieces)
-    other = recipe.held_out(recipe.HELD_OUT, recipe.DEVELOPMENT, setting.translator)
     found = {}
     for language, space, noise in wanted:
         translator = next(t for d, t in bench.translators.items() if d.startswith(language))
-        points = by_length(text_points(translator, text[language][: setting.text], space))
-        unseen = by_length(text_points(translator, other[language], space))
+        points = by_length(text_points(translator, bench.text[language][: setting.text], space))
+        unseen = by_length(text_points(translator, bench.unseen[language], space))
         key, spread = (language, space, noise), variance(points)
         sigma = math.sqrt(PAPER_VARIANCE[space] if noise == PAPER else SHARES[noise] * spread)
         denoiser = train_sequence_denoiser(
@@ -137,7 +159,7 @@ def _train_denoisers(
             space=space,
             tokens=setting.tokens,
             learning_rate=setting.learning_rate,
-            longest=96,
+            longest=translator.model.config.positions,
             seed=seed,
             checkpoint=folder / f"{'-'.join(key).replace(' ', '_')}.safetensors",
         )
@@ -212,10 +234,9 @@ def _own_word(bench: Bench, case: Case, seed: int) -> Tensor:
     return torch.tensor(own / tokens)
 
 
-def _fringe(setting: Setting, bench: Bench) -> dict[str, Tensor]:
+def _fringe(bench: Bench) -> dict[str, Tensor]:
     """Four measures of each English sentence, and the score's length in the other spaces (N,)."""
-    text, _ = recipe.text_of(setting.translator.sentences, setting.translator.pieces)
-    counts, translator = word_counts(text["en"]), bench.translators["en-fr"]
+    counts, translator = word_counts(bench.text["en"]), bench.translators["en-fr"]
     scores = {
         key: SequenceScore(bench.pulls[*key, "denoiser"], sigma, key[1])
         for key, sigma in bench.sigmas.items()

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from domain_translation.pretrained.recipes import language as recipe
 from domain_translation.pretrained.recipes.language import GrammarConfig
+from domain_translation.studies.language.multi30k_text import Multi30kConfig
 
 SOURCE = "en-fr"  # the direction that is looked at closely
 DIRECTIONS = ("en-fr", "fr-en", "en-de", "de-en")
@@ -23,14 +24,14 @@ PAPER_VARIANCE = {"feature": 1.0, "input": 0.1}  # lcool.train.dae_lang: sigma^2
 PAPER, TENTH, MATCHED = "paper", "tenth of the variance", "the variance"
 SHARES = {TENTH: 0.1, MATCHED: 1.0}
 THRESHOLDS = (8.0, 4.0)  # nats, of the discrete chain
-TEXTS = ("clean", "typos", "dropped", "wrong")
+TEXTS = ("clean", "typos", "dropped", "wrong", "elsewhere")  # the last: of another domain
 
 
 @dataclass(frozen=True)
 class Setting:
     """What a run trains, and on how much it is judged."""
 
-    translator: GrammarConfig = recipe.SUPERVISED
+    translator: GrammarConfig | Multi30kConfig = recipe.SUPERVISED
     text: int = 2000  # sentences that a denoiser learns from
     steps: int = 200  # of its training
     tokens: int = 1200  # in a minibatch of it
@@ -103,12 +104,18 @@ BEST_INPUT = Case(space="input", tau=0.0025, steps=25, temperature=1e-4)
 
 def cases() -> tuple[Case, ...]:
     """All that is compared, each once, in the order in which it is run."""
-    found = [*_feature(), *_input(), *_elsewhere(), *_disturbed()]
-    found += [
-        Case(text=text, pull="words", tau=tau, steps=1, temperature=0.0)
-        for text in ("clean", "typos", "wrong")
-        for tau in THRESHOLDS
+    found = [
+        *_feature(),
+        *_input(),
+        *_elsewhere(),
+        *disturbed(),
+        *words(("clean", "typos", "wrong")),
     ]
+    return with_baselines(found)
+
+
+def with_baselines(found: Sequence[Case]) -> tuple[Case, ...]:
+    """Cases, each once, after the untouched texts that they are held against."""
     return tuple(dict.fromkeys([*(case.before for case in found), *found]))
 
 
@@ -138,12 +145,20 @@ def _elsewhere() -> Iterable[Case]:
             yield Case(direction, space="input")
 
 
-def _disturbed() -> Iterable[Case]:
+def disturbed() -> Iterable[Case]:
     """The positive control: noise of the denoiser's own kind, which it can undo."""
-    for disturbed in (0.5, 1.0):
+    for noise in (0.5, 1.0):
         for pull in ("denoiser", "Wiener"):
-            yield from (Case(pull=pull, tau=tau, disturbed=disturbed) for tau in (0.25, 0.5, 1.0))
+            yield from (Case(pull=pull, tau=tau, disturbed=noise) for tau in (0.25, 0.5, 1.0))
     yield Case(space="input", noise=MATCHED, tau=0.5, disturbed=1.0)
+
+
+def words(texts: Iterable[str]) -> Iterable[Case]:
+    """The discrete chain."""
+    for text in texts:
+        yield from (
+            Case(text=text, pull="words", tau=tau, steps=1, temperature=0.0) for tau in THRESHOLDS
+        )
 
 
 def needed(wanted: Sequence[Case]) -> list[tuple[str, str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -36,23 +36,40 @@ FRINGE = ("score_rms", "nll", "rarity", "tokens")
 SCORES = ("feature, tenth of the variance", "input, paper", "input, the variance")
 
 
+Asked = Mapping[tuple[str, str], Sequence[str]]  # references by language and text
+
+
 def measure(setting: Setting, seed: int, found: Mapping[str, Tensor]) -> list[Measure]:
+    """What `measured` says of the grammar's test sentences."""
+    return measured(cases(), asked(setting), found)
+
+
+def asked(setting: Setting) -> Asked:
+    """The test sentences of the grammar."""
+    assert isinstance(setting.translator, recipe.GrammarConfig)
+    test = recipe.held_out(recipe.HELD_OUT, recipe.TEST, setting.translator)
+    return {(language, "clean"): lines[: setting.sentences] for language, lines in test.items()}
+
+
+def measured(wanted: Sequence[Case], truth: Asked, found: Mapping[str, Tensor]) -> list[Measure]:
     """BLEU of the plain texts, what each move changes, the spaces, the cost, and the fringe."""
     return [
-        *_changes(setting, found),
+        *_changes(wanted, truth, found),
         *_spaces(found),
         *_steps(found),
-        *_fringe(setting, found),
+        *_fringe(truth, found),
     ]
 
 
-def _changes(setting: Setting, found: Mapping[str, Tensor]) -> Iterator[Measure]:
+def _changes(
+    wanted: Sequence[Case], truth: Asked, found: Mapping[str, Tensor]
+) -> Iterator[Measure]:
     """BLEU, its changes with the error of the test sentences, and how much was moved."""
-    test = recipe.held_out(recipe.HELD_OUT, recipe.TEST, setting.translator)
     counts: dict[str, Floats] = {}
     lines: dict[str, list[str]] = {}
-    for case in cases():
-        references = test[case.direction[-2:]][: setting.sentences]
+    for case in wanted:
+        target = case.direction[-2:]
+        references = truth.get((target, case.text), truth[target, "clean"])
         lines[case.name] = as_text(found[f"lines, {case.name}"])
         counts[case.name] = bleu_statistics(lines[case.name], references)
 
@@ -62,7 +79,7 @@ def _changes(setting: Setting, found: Mapping[str, Tensor]) -> Iterator[Measure]
         drawn = bootstrap_differences(second, first, resamples=RESAMPLES)
         return Measure(name, float(value), error=float(drawn.std()))
 
-    for case in cases():
+    for case in wanted:
         if case.pull == "nothing":
             yield Measure(
                 f"BLEU, {case.name}", float(bleu_from_statistics(counts[case.name].sum(0)))
@@ -111,10 +128,9 @@ def _steps(found: Mapping[str, Tensor]) -> Iterator[Measure]:
         yield Measure(f"time, N {steps}", seconds(replace(BEST_FEATURE, steps=steps)) / plain)
 
 
-def _fringe(setting: Setting, found: Mapping[str, Tensor]) -> Iterator[Measure]:
+def _fringe(truth: Asked, found: Mapping[str, Tensor]) -> Iterator[Measure]:
     """Does a long score mark what is badly translated? Beside it stand three other measures."""
-    test = recipe.held_out(recipe.HELD_OUT, recipe.TEST, setting.translator)["fr"]
-    references, marks = test[: setting.sentences], {}
+    references, marks = truth["fr", "clean"], {}
     for text in ("clean", "typos"):
         made = as_text(found[f"lines, {Case(text=text).before.name}"])
         quality, counts = sentence_chrf(made, references), bleu_statistics(made, references)
@@ -127,10 +143,10 @@ def _fringe(setting: Setting, found: Mapping[str, Tensor]) -> Iterator[Measure]:
             for k, rows in enumerate(fifths, 1):
                 score = bleu_from_statistics(counts[rows].sum(0))
                 yield Measure(f"BLEU of fifth {k}, {name}, {text}", float(score))
-    truth = np.repeat([0, 1], len(references))
+    spoilt = np.repeat([0, 1], len(references))
     for name in marks["clean"]:
         both = np.concatenate([marks["clean"][name], marks["typos"][name]])
-        yield Measure(f"area for typos, {name}", float(roc_auc_score(truth, both)))
+        yield Measure(f"area for typos, {name}", float(roc_auc_score(spoilt, both)))
 
 
 def _told(name: str, a: Floats, b: Floats) -> Measure:

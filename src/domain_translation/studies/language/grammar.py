@@ -19,6 +19,7 @@ from torch import Tensor
 from domain_translation.evaluation.text import bleu, translation_matrix
 from domain_translation.language.lexicon import word_by_word
 from domain_translation.language.objective import Direction
+from domain_translation.language.stages import Stage
 from domain_translation.language.translator import TextTranslator
 from domain_translation.pretrained.recipes.language import (
     DEVELOPMENT,
@@ -29,7 +30,6 @@ from domain_translation.pretrained.recipes.language import (
     TEST,
     UNSUPERVISED,
     GrammarConfig,
-    Stage,
     dictionaries,
     held_out,
     translator,
