@@ -585,16 +585,16 @@ def test_a_fault_of_the_program_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -
 
 def test_another_device_writes_the_table_of_the_cpu() -> None:
     train = ["train-text-denoiser", "train.en", *NETWORKS[:4], "--steps", "2", "--tokens", "50"]
-    found, parameters = [], []
+    found = []
     for device in (pretend.NAME, "cpu"):
         new = f"{device.replace(':', '')}.safetensors"
         with pretend.accelerator(float64=False):
             assert cli.main([*train, "--out", new, "--heads", "2", "--device", device]) == 0
             assert cool("--denoiser", new, "--share", "0.5", "--device", device) == 0
         found.append(rows())
-        parameters.append(load_model(new).network.state_dict())
         Path("out.tsv").unlink()
-    torch.testing.assert_close(*parameters)
+    # Not their parameters: the bias of a key has no gradient but what rounding makes of 0, and Adam
+    # takes a whole step of that.
     for there, here in zip(*found, strict=True):
         assert (there["plain"], there["cooled"]) == (here["plain"], here["cooled"])
         assert float(there["moved"]) == pytest.approx(float(here["moved"]), rel=1e-3)

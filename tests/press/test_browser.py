@@ -85,6 +85,7 @@ HIDDEN = """() => {
   return [...wide, ...out].map(n => n.tagName + "." + n.className + " " + n.scrollWidth + " > "
     + n.clientWidth + ": " + n.textContent.trim().slice(0, 40));
 }"""
+PATIENCE = 300_000  # milliseconds; a busy machine only takes longer
 SETTLED = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 UNFOLDED = "() => document.querySelectorAll('details').forEach(d => { d.open = true; })"
 FILTERS = "nodes => nodes.map(n => getComputedStyle(n).filter)"
@@ -126,6 +127,7 @@ def open_page(browser):
         )
         contexts.append(context)
         tab = context.new_page()
+        tab.set_default_timeout(PATIENCE)
         if watch is not None:
             tab.on("console", lambda m: watch.append(m.text) if m.type == "error" else None)
             tab.on("pageerror", lambda e: watch.append(str(e)))
@@ -180,7 +182,7 @@ def test_a_page_loads_whole_and_can_be_read_everywhere(open_page, document):
 def test_the_search_finds_a_word_from_disk(open_page):
     tab = open_page("search")
     tab.goto((HTML / "search.html").as_uri() + "?q=temperature")
-    tab.wait_for_selector("#search-results ul.search li a", timeout=15_000)
+    tab.wait_for_selector("#search-results ul.search li a")
     assert tab.locator("#search-results ul.search li").count() >= 2
 
 
@@ -208,6 +210,7 @@ def test_the_ledger_filter(open_page):
 def test_the_ledger_reads_without_scripts(browser):
     context = browser.new_context(java_script_enabled=False)
     tab = context.new_page()
+    tab.set_default_timeout(PATIENCE)
     tab.goto((HTML / "book" / "record" / "ledger.html").as_uri())
     assert tab.locator("#ledger-filter").is_hidden()
     assert tab.locator("table.ledger tbody tr:visible").count() == len(every_row())
