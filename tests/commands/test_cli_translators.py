@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -86,6 +87,15 @@ class Stop(NamedTuple):
         os.kill(os.getpid(), self.how)
 
 
+@pytest.fixture
+def _hears_ctrl_c() -> Iterator[None]:
+    """A test run that was started in the background ignores Ctrl-C, and so would its commands."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_hears_ctrl_c")
 @METHODS
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM, None])
 def test_a_run_that_is_stopped_ends_with_the_bytes_of_one_that_is_not(
