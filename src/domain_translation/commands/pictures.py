@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from domain_translation.commands.status import INCOMPLETE, given, guarded, list_skipped, say
+from domain_translation.commands.status import INCOMPLETE, given, guarded, list_skipped, number, say
 
 TRAIN_EXAMPLES = """\
 examples:
@@ -33,7 +33,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add both commands to the parser."""
     # An option that is not given is not in the namespace: the functions know their defaults.
     for command in (_add_train(commands), _add_cool(commands)):
-        _number(command, "--seed", int, "of all randomness (default: 0)")
+        number(command, "--seed", int, "of all randomness (default: 0)")
         command.add_argument("--device", help="cpu (default), cuda, mps")
         command.add_argument(
             "--json", action="store_true", default=False, help="print one JSON object, for scripts"
@@ -55,14 +55,14 @@ def _add_train(commands: Any) -> argparse.ArgumentParser:
     train.add_argument(
         "--out", dest="out_file", metavar="FILE", required=True, help="file to write (.safetensors)"
     )
-    _number(train, "--sigma", float, "noise to remove, pictures being in [-1, 1] (default: 0.3)")
-    _number(train, "--crop", int, "side of the training crops in pixels, from 6 on (default: 64)")
-    _number(train, "--size", int, "scale pictures to this square first (default: do not)")
-    _number(train, "--crops", int, "how many crops, in memory (default: 4096)")
-    _number(train, "--width", int, "of the network (default: 32)")
-    _number(train, "--steps", int, "minibatches (default: 500)")
-    _number(train, "--batch", int, "crops in a minibatch (default: 8)")
-    _number(train, "--learning-rate", float, "Adam's (default: 0.002); a short training takes more")
+    number(train, "--sigma", float, "noise to remove, pictures being in [-1, 1] (default: 0.3)")
+    number(train, "--crop", int, "side of the training crops in pixels, from 6 on (default: 64)")
+    number(train, "--size", int, "scale pictures to this square first (default: do not)")
+    number(train, "--crops", int, "how many crops, in memory (default: 4096)")
+    number(train, "--width", int, "of the network (default: 32)")
+    number(train, "--steps", int, "minibatches (default: 500)")
+    number(train, "--batch", int, "crops in a minibatch (default: 8)")
+    number(train, "--learning-rate", float, "Adam's (default: 0.002); a short training takes more")
     return train
 
 
@@ -97,7 +97,7 @@ def _add_cool(commands: Any) -> argparse.ArgumentParser:
     )
     cool.add_argument("--key", metavar="NAME", help="which network of a file that holds several")
     cool.add_argument("--denoiser", metavar="FILE", required=True, help="from train-denoiser")
-    _number(cool, "--sigma", float, "of the denoiser (default: what its file says)")
+    number(cool, "--sigma", float, "of the denoiser (default: what its file says)")
     cool.add_argument(
         "--range",
         metavar="BLACK:WHITE",
@@ -105,25 +105,21 @@ def _add_cool(commands: Any) -> argparse.ArgumentParser:
         default="-1:1",
         help="values that the translator takes and gives, as 0:1 or 0:255 (default: -1:1)",
     )
-    _number(cool, "--step-size", float, "alpha, below sigma^2 (default: sigma^2/18, the paper's)")
-    _number(cool, "--temperature", float, "in [0, 1) (default: 0.001)")
-    _number(cool, "--steps", int, "exactly N, the paper's protocol (its N is 40; default: until "
+    number(cool, "--step-size", float, "alpha, below sigma^2 (default: sigma^2/18, the paper's)")
+    number(cool, "--temperature", float, "in [0, 1) (default: 0.001)")
+    number(cool, "--steps", int, "exactly N, the paper's protocol (its N is 40; default: until "
             "the score is as short as in training)")  # fmt: skip
     which = cool.add_mutually_exclusive_group()
-    _number(which, "--share", float, "cool this share, the longest scores (default: all)")
+    number(which, "--share", float, "cool this share, the longest scores (default: all)")
     which.add_argument(
         "--threshold",
         type=_threshold,
         metavar="X",
         help="cool only pictures with a larger score_rms; auto: than 19 of 20 training pictures",
     )
-    _number(cool, "--size", int, "show pictures scaled to this square (default: their own size)")
-    _number(cool, "--multiple", int, "continue sides to multiples of this (default: 4)")
+    number(cool, "--size", int, "show pictures scaled to this square (default: their own size)")
+    number(cool, "--multiple", int, "continue sides to multiples of this (default: 4)")
     return cool
-
-
-def _number(parser: Any, name: str, kind: type, text: str) -> None:
-    parser.add_argument(name, type=kind, metavar="N" if kind is int else "X", help=text)
 
 
 def _threshold(text: str) -> float | str:

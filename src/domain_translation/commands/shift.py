@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from domain_translation.commands.status import INCOMPLETE, given, guarded, list_skipped, say
+from domain_translation.commands.status import INCOMPLETE, given, guarded, list_skipped, number, say
 
 if TYPE_CHECKING:
     from domain_translation.cooling.pictures.shift import Shift
@@ -48,18 +48,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help="folders (each sub-folder is a class), or a CSV file of name,label (default: folders "
         "where all pictures lie in some, else clusters)",
     )  # fmt: skip
-    _number(shift, "--clusters", "find so many clusters (default: 2 to 12, by the silhouette)")
-    _number(shift, "--draws", "of the bootstrap of clusters (default: 100)")
+    number(shift, "--clusters", int, "find so many clusters (default: 2 to 12, by the silhouette)")
+    number(shift, "--draws", int, "of the bootstrap of clusters (default: 100)")
     shift.add_argument("--table", metavar="FILE", default=None, help="write the table as CSV")
     shift.add_argument("--figure", metavar="FILE", default=None, help="write a picture, as PNG")
-    _number(shift, "--seed", "of all randomness (default: 0)")
+    number(shift, "--seed", int, "of all randomness (default: 0)")
     shift.add_argument(
         "--json", action="store_true", default=False, help="print one JSON object, for scripts"
     )
-
-
-def _number(parser: Any, name: str, text: str) -> None:
-    parser.add_argument(name, type=int, metavar="N", help=text)
 
 
 def _shift(options: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""How a command ends: exit statuses, sentences for the terminal, stops, and what can be mended."""
+"""What commands share: options that are numbers, exit statuses, sentences, stops, remedies."""
 
 from __future__ import annotations
 
@@ -14,6 +14,11 @@ FAILED = 1
 USAGE_ERROR = 2
 INCOMPLETE = 3  # done, except for pictures or lines that were skipped
 INTERRUPTED = 128  # plus the number of the signal
+
+
+def number(parser: argparse._ActionsContainer, name: str, kind: type, text: str) -> None:
+    """Add an option that is a number; one that is not given is left to the function's default."""
+    parser.add_argument(name, type=kind, metavar="N" if kind is int else "X", help=text)
 
 
 def complain(sentence: str, status: int) -> int:

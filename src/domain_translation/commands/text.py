@@ -11,6 +11,7 @@ from domain_translation.commands.status import (
     given,
     guarded,
     list_skipped,
+    number,
     say,
 )
 
@@ -38,14 +39,14 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _space(
         train, "where to denoise: the encoder's output or the word embeddings (default: feature)"
     )
-    _number(train, "--sigma", float, "noise to remove, in units of the points (default: the "
+    number(train, "--sigma", float, "noise to remove, in units of the points (default: the "
             "paper's, 1 for features and 0.316 for input)")  # fmt: skip
-    _number(train, "--sentences", int, "how many at most, in memory (default: 10000)")
-    _number(train, "--layers", int, "of the denoiser (default: 1)")
-    _number(train, "--heads", int, "of its attention (default: 4)")
-    _number(train, "--steps", int, "minibatches (default: 1000)")
-    _number(train, "--tokens", int, "in a minibatch (default: 600)")
-    _number(train, "--learning-rate", float, "Adam's (default: 0.003)")
+    number(train, "--sentences", int, "how many at most, in memory (default: 10000)")
+    number(train, "--layers", int, "of the denoiser (default: 1)")
+    number(train, "--heads", int, "of its attention (default: 4)")
+    number(train, "--steps", int, "minibatches (default: 1000)")
+    number(train, "--tokens", int, "in a minibatch (default: 600)")
+    number(train, "--learning-rate", float, "Adam's (default: 0.003)")
     cool = commands.add_parser(
         "cool-text",
         argument_default=argparse.SUPPRESS,
@@ -64,17 +65,17 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _translator(cool)
     _space(cool, "that the denoiser has to have (default: the one it has)")
     cool.add_argument("--beam", type=int, metavar="N", default=1, help="prefixes kept (default: 1)")
-    _number(cool, "--step-size", float, "alpha (default: the paper's, 0.01 for features and "
+    number(cool, "--step-size", float, "alpha (default: the paper's, 0.01 for features and "
             "0.00001 for input)")  # fmt: skip
-    _number(cool, "--temperature", float, "in [0, 1) (default: the paper's, 0.001 for features and "
+    number(cool, "--temperature", float, "in [0, 1) (default: the paper's, 0.001 for features and "
             "0.0001 for input)")  # fmt: skip
-    _number(cool, "--steps", int, "N (default: the paper's, 25)")
+    number(cool, "--steps", int, "N (default: the paper's, 25)")
     which = cool.add_mutually_exclusive_group()
-    _number(which, "--share", float, "cool this share, the longest scores (default: all)")
-    _number(which, "--threshold", float, "cool only sentences with a longer score")
+    number(which, "--share", float, "cool this share, the longest scores (default: all)")
+    number(which, "--threshold", float, "cool only sentences with a longer score")
     cool.add_argument("--reference", metavar="FILE", help="the right translations, for BLEU, chrF")
     for command in (train, cool):
-        _number(command, "--seed", int, "of all randomness (default: 0)")
+        number(command, "--seed", int, "of all randomness (default: 0)")
 
 
 def _translator(parser: argparse.ArgumentParser) -> None:
@@ -94,10 +95,6 @@ def _translator(parser: argparse.ArgumentParser) -> None:
 
 def _space(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--space", metavar="SPACE", help=f"feature or input: {text}")
-
-
-def _number(parser: Any, name: str, kind: type, text: str) -> None:
-    parser.add_argument(name, type=kind, metavar="N" if kind is int else "X", help=text)
 
 
 def _train(options: argparse.Namespace) -> int:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from typing import Any
 
-from domain_translation.commands.status import INCOMPLETE, given, guarded, list_skipped, say
+from domain_translation.commands.status import INCOMPLETE, given, guarded, list_skipped, number, say
 
 EXAMPLES = """\
 examples:
@@ -47,24 +46,20 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--batch-weights", action="store_true",
         help="JD-BW: a joint discriminator, and weights of the pictures that are learnt",
     )  # fmt: skip
-    _number(train, "--size", int, "side of the squares in pixels, 64 to 256 (default: 64)")
-    _number(train, "--steps", int, "minibatches (default: 3000, from 128 pixels on 5000)")
-    _number(train, "--batch", int, "pictures of each domain in a minibatch (default: the preset's)")
-    _number(train, "--width", int, "of the networks (default: 16)")
-    _number(train, "--learning-rate", float, "Adam's (default: the preset's)")
+    number(train, "--size", int, "side of the squares in pixels, 64 to 256 (default: 64)")
+    number(train, "--steps", int, "minibatches (default: 3000, from 128 pixels on 5000)")
+    number(train, "--batch", int, "pictures of each domain in a minibatch (default: the preset's)")
+    number(train, "--width", int, "of the networks (default: 16)")
+    number(train, "--learning-rate", float, "Adam's (default: the preset's)")
     train.add_argument(
         "--no-mirror", dest="mirrored", action="store_false",
         help="show no mirror images: for letters, digits, signs",
     )  # fmt: skip
-    _number(train, "--seed", int, "of all randomness (default: 0)")
+    number(train, "--seed", int, "of all randomness (default: 0)")
     train.add_argument("--device", help="cpu (default), cuda, mps")
     train.add_argument(
         "--json", action="store_true", default=False, help="print one JSON object, for scripts"
     )
-
-
-def _number(parser: Any, name: str, kind: type, text: str) -> None:
-    parser.add_argument(name, type=kind, metavar="N" if kind is int else "X", help=text)
 
 
 def _train(options: argparse.Namespace) -> int:
