@@ -12,6 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad, unfold
 
+from domain_translation.sampling.inputs import FAR, events, pictures
+
 _RIDGE = 1e-3  # a few hundred coefficients from some ten thousand pixels
 
 
@@ -29,11 +31,12 @@ def linear_filter(
     Raises:
         ValueError: a filter of even size, or one that does not fit the pictures.
     """
+    clean = pictures(clean, "clean", within=FAR)
     kernel, bias = fit_filter(clean, sigma, size=size, stride=stride, seed=seed)
     edge = (size // 2,) * 4
 
     def denoise(x: Tensor) -> Tensor:
-        return conv2d(pad(x, edge, mode="reflect"), kernel, bias)
+        return conv2d(pad(x, edge, mode="reflect"), kernel.to(x), bias.to(x))
 
     return denoise
 
@@ -56,6 +59,7 @@ def fit_filter(
     Raises:
         ValueError: a filter of even size, or one that does not fit the pictures.
     """
+    clean = events(clean, "clean").float()
     if clean.ndim != 4 or size % 2 == 0 or size // 2 >= min(clean.shape[-2:]):
         raise ValueError(
             f"a filter of {size} pixels for pictures {tuple(clean.shape)}; give an odd size that "

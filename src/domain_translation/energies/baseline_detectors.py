@@ -17,6 +17,7 @@ from torch import Tensor
 from domain_translation.energies.detection import Score, typical
 from domain_translation.energies.network import EnergyNetwork
 from domain_translation.runtime import double, seeded
+from domain_translation.sampling.inputs import FAR, pictures
 from domain_translation.training.trained import freeze
 
 
@@ -90,6 +91,7 @@ def untrained(train: Tensor, seed: int = 0) -> Score:
 
 def energy_free(train: Tensor) -> Mapping[str, Score]:
     """Detectors without an energy, by a name for tables; all are fitted to `train` only."""
+    train = pictures(train, "train", within=FAR).float()
     return {
         "variation": typical(total_variation, train),
         "PNG size": typical(png_bytes, train),

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from domain_translation import cooling
 from domain_translation.cooling import PAPER, Translated
-from domain_translation.cooling.errors import RequestError
+from domain_translation.cooling.errors import RequestError, as_request
 from domain_translation.cooling.pictures.chain import chain
 from domain_translation.cooling.pictures.denoisers import Denoiser, as_denoiser
-from domain_translation.cooling.pictures.translators import evaluating
+from domain_translation.sampling.inputs import evaluating, floats, whole
 from domain_translation.sampling.scores import Score
 from domain_translation.training.model_files import Model
 
@@ -78,9 +78,9 @@ def cool(
             "no value of these images is negative: if they are in [0, 1], give 2 x - 1",
             stacklevel=2,
         )
-    if batch < 1:
-        raise RequestError(f"batch is {batch}; give at least 1 image at a time")
     chosen = as_denoiser(denoiser, sigma)
+    with as_request():
+        images, batch = floats(images, "images", like=chosen.network), whole(batch, "batch")
     chosen.check(*images.shape[1:])
     how = chain(chosen, step_size=step_size, temperature=temperature, steps=steps, seed=seed)
     ids = [noise_id(image) for image in images]

@@ -6,6 +6,8 @@ import torch
 from sklearn.cluster import KMeans
 from torch import Generator, Tensor
 
+from domain_translation.sampling.inputs import FAR, pictures
+
 
 def gaussian_samples(train: Tensor, n: int, *, components: int = 1, seed: int = 0) -> Tensor:
     """n images from Gaussians with the training images' means and covariances.
@@ -30,6 +32,7 @@ def gaussian_samples(train: Tensor, n: int, *, components: int = 1, seed: int = 
         raise ValueError(
             f"{components} components from {len(train)} images; each needs at least two"
         )
+    train = pictures(train, "train", within=FAR).float()
     rows = train.flatten(1).cpu()
     cluster = torch.zeros(len(rows), dtype=torch.long)
     if components > 1:

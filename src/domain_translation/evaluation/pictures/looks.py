@@ -18,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from domain_translation.runtime import double
+from domain_translation.sampling.inputs import FAR, pictures
 
 LEVELS = (0.02, 0.25, 0.5, 0.75, 0.98)  # quantiles of all values of a picture
 INSIDE = 0.95  # share of real pictures within the limit
@@ -29,7 +30,7 @@ def statistics(x: Tensor) -> Tensor:
     Mean and standard deviation, `LEVELS`, mean range over channels, how much colour varies within
     the picture, mean absolute difference of neighbours, mean absolute Laplacian.
     """
-    v = double(x).clamp(-1, 1)
+    v = double(pictures(x, "images", within=FAR)).clamp(-1, 1)
     colour = v - v.mean(1, keepdim=True)
     across = (v[..., 1:] - v[..., :-1]).abs().mean((1, 2, 3))
     down = (v[..., 1:, :] - v[..., :-1, :]).abs().mean((1, 2, 3))

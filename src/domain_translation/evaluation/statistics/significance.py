@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from torch import Tensor
 
+from domain_translation.runtime import double
+
 
 class Comparison(NamedTuple):
     """A paired comparison of `after` with `before`, one pair per sample.
@@ -70,7 +72,12 @@ def compare(
 
 
 def _numbers(values: ArrayLike | Tensor) -> NDArray[np.float64]:
-    return np.asarray(values.cpu() if isinstance(values, Tensor) else values, dtype=np.float64)
+    if isinstance(values, Tensor):
+        values = double(values.detach()).cpu()
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"measurements are {type(values).__name__}; give two vectors") from error
 
 
 def _interval(d: NDArray[np.float64], level: float, seed: int) -> tuple[float, float]:

@@ -11,6 +11,8 @@ import torch
 from skimage.feature import canny
 from torch import Tensor
 
+from domain_translation.sampling.inputs import FAR, pictures
+
 SIGMA = 1.0
 # Sobel's gradient of the smoothed brightness in [0, 1]: a line starts above HIGH and goes on above
 # LOW. At the default sigma a step of height h has gradient 2.6 h, so steps of 0.06 are lines.
@@ -30,6 +32,7 @@ def canny_edges(x: Tensor, sigma: float = SIGMA) -> Tensor:
     Raises:
         ValueError: not a batch of square images of one or three channels, or sigma not positive.
     """
+    x = pictures(x, "images", within=FAR) if len(x) else x
     if x.ndim != 4 or x.shape[1] not in (1, 3) or x.shape[2] != x.shape[3]:
         raise ValueError(f"images have shape {tuple(x.shape)}; give (n, 1 or 3, S, S)")
     if not sigma > 0:

@@ -1,0 +1,379 @@
+"""One policy for what comes in: every public entry takes floats of any width or says one sentence.
+
+A row of `PICTURES`, `POINTS` ... is an entry, called with good input; a row of `WRONG` spoils it.
+"""
+
+from __future__ import annotations
+
+import traceback
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Generator, Tensor, nn
+
+from domain_translation import cooling, denoising, runtime
+from domain_translation.cooling.pictures import cool as cool_pictures
+from domain_translation.cooling.stopping import cool_along, cool_until
+from domain_translation.cooling.strips import strip, time_to_move
+from domain_translation.denoising import gate, linear
+from domain_translation.denoising.conditional import ConditionalDenoiser, train_conditional
+from domain_translation.denoising.principal import principal
+from domain_translation.energies import baseline_detectors, detection, restoration, saliency, toy
+from domain_translation.energies import sampling as energies
+from domain_translation.energies import training as energy_training
+from domain_translation.energies import translation as energy_translation
+from domain_translation.energies.config import CFEBMConfig
+from domain_translation.energies.network import EnergyNetwork
+from domain_translation.evaluation import compare, forced_choice
+from domain_translation.evaluation.distances import (
+    features,
+    frechet,
+    kernel_distance,
+    neighbours,
+    protocol,
+    trivial_generators,
+)
+from domain_translation.evaluation.judges import classical, image_judges, sample_judges
+from domain_translation.evaluation.pictures import (
+    controls,
+    counterparts,
+    looks,
+    map_classes,
+    noisiness,
+    pixels,
+    regions,
+    weave,
+)
+from domain_translation.evaluation.statistics import class_preservation
+from domain_translation.reweighting import config as jdbw
+from domain_translation.reweighting import images, joint, masses, one_sided
+from domain_translation.reweighting import toy as clusters
+from domain_translation.reweighting.domains import edges
+from domain_translation.sampling import adaptation, ais, diagnostics, langevin, scores
+from domain_translation.translators import cyclegan, munit, pix2pix, regression
+
+Entry = Callable[[Any], Any]
+
+
+def draw(*shape: int, seed: int = 0) -> Tensor:
+    """In [-1, 1], and the same in half precision."""
+    x = torch.rand(shape, generator=Generator().manual_seed(seed)) * 2 - 1
+    return (x * 64).round() / 64
+
+
+def built(make: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    with runtime.seeded(0):
+        made = make(*arguments, **named)
+    for network in made if isinstance(made, tuple) else (made,):
+        network.requires_grad_(False).eval()
+    return made
+
+
+N = 24
+COLOUR, OTHER = draw(N, 3, 8, 8), draw(N, 3, 8, 8, seed=1)
+BIG, HOLE = draw(N, 3, 16, 16), restoration.hole("centre", 8)
+CLASSES = torch.arange(N) % 3
+POINTS, FAR_POINTS = draw(N, 4), 2 + draw(N, 4, seed=1)
+SHORT = energies.ShortRun(2)
+ENERGY, JUDGE = built(EnergyNetwork, 8, 2, 3), built(sample_judges.SampleJudge, 8, 3)
+FIVE = built(image_judges.ImageJudges, 8)
+UNET = built(denoising.UNetDenoiser, 3, 2)
+DAE = denoising.DenoiserConfig(steps=1, batch=2)
+CFEBM = CFEBMConfig((8,), (4,), (2,), (1e-3,), batch=2, c=2)
+JDBW = replace(jdbw.QUICK_DIGITS, steps=1, batch=2, critic_steps=1, width=2, critic_width=2)
+JDBW = replace(JDBW, weight_width=2)
+GAN = replace(cyclegan.QUICK, size=8, steps=1, batch=1, width=2, blocks=1, critic_layers=1)
+MUNIT = replace(munit.QUICK, size=16, steps=1, batch=1, width=4, critic_width=2)
+PAIRS = replace(pix2pix.QUICK, size=8, steps=1, batch=1, width=2, depth=3, critic_layers=1)
+PROTOCOL = protocol.Protocol("", N, 8, 3, 2, 9)
+COOL: dict[str, Any] = {"step_size": 0.01, "temperature": 0.1}
+TRANSLATOR = built(images.networks, JDBW, (3, 3)).forward
+
+
+def parameters(networks: Any) -> Any:
+    found = networks if isinstance(networks, tuple) else (networks,)
+    return [list(n.parameters()) for n in found if isinstance(n, nn.Module)]
+
+
+def jdbw_on(x: Any, y: Any, classes: Any = None) -> Any:
+    fresh = images.networks(replace(JDBW, size=16), (3, 3))
+    return parameters(joint.train(x, y, fresh, JDBW, classes=classes).networks)
+
+
+def one_sided_on(x: Any, y: Any, classes: Any = None) -> Any:
+    config = replace(clusters.ToyConfig(), steps=1, batch=2, width=4)
+    fresh = one_sided.networks(config, 0)
+    return parameters(one_sided.train(x, y, fresh, config, classes=classes).networks)
+
+
+def dae_on(x: Any, **how: Any) -> Any:
+    make = lambda: denoising.UNetDenoiser(3, width=2)  # noqa: E731
+    return parameters(denoising.train_denoiser(make, x, **{"sigma": 0.3, "config": DAE} | how))
+
+
+def regression_on(x: Any, y: Any, **how: Any) -> Any:
+    make = lambda: denoising.ConvDenoiser(3, 2)  # noqa: E731
+    return parameters(regression.train_on_pairs(make, x, y, **{"steps": 1, "batch": 2} | how))
+
+
+def cool_on(x: Any, translator: Any = torch.sin, denoiser: Any = UNET, **how: Any) -> Any:
+    return cool_pictures(translator, x, denoiser, **{"sigma": 0.3, "steps": 2} | how)
+
+
+def gan_on(x: Any, y: Any, classes: Any = None) -> Any:
+    return parameters(cyclegan.train_cyclegan(x, y, GAN, classes=classes).networks)
+
+
+def munit_on(x: Any, y: Any, classes: Any = None) -> Any:
+    return parameters(munit.train(x, y, MUNIT, classes=classes).networks)
+
+
+def energy_on(x: Any, config: CFEBMConfig = CFEBM) -> Any:
+    return parameters(energy_training.train(x, config).network)
+
+
+def short(x: Any, energy: Any = ENERGY, **how: Any) -> Tensor:
+    return energies.short_run(energy, x, replace(SHORT, **how)).x
+
+
+PICTURES: dict[str, Entry] = {
+    "cool": cool_on,
+    "train_denoiser": dae_on,
+    "train_denoiser, principal": lambda x: vars(principal(x, 2)),
+    "linear_filter": lambda x: linear.linear_filter(x, 0.3, size=3)(x),
+    "noise_left": lambda x: gate.noise_left(UNET, torch.sin, x, 0.3),
+    "energies.train": energy_on,
+    "energies.train_translator": lambda x: parameters(
+        energy_translation.train_translator(x, OTHER, CFEBM).network
+    ),
+    "energies.train_translator, target": lambda x: parameters(
+        energy_translation.train_translator(OTHER, x, CFEBM).network
+    ),
+    "energies.translate": lambda x: energy_translation.translate(ENERGY, x, SHORT).x,
+    "energies.short_run": short,
+    "saliency": lambda x: saliency.saliency(ENERGY, x, SHORT),
+    "complete": lambda x: restoration.complete(ENERGY, x, HOLE, SHORT),
+    "neighbour_fill": lambda x: restoration.neighbour_fill(x, HOLE, OTHER, 2),
+    "mean_fill": lambda x: restoration.mean_fill(x, HOLE, OTHER),
+    "hole_error": lambda x: restoration.hole_error(x, OTHER, HOLE),
+    "detection.table": lambda x: detection.table(
+        detection.energy_detectors(ENERGY, OTHER), x, {"other": OTHER}
+    ),
+    "energy_detectors": lambda x: detection.energy_detectors(ENERGY, x)["typical energy"](OTHER),
+    "energy_free": lambda x: [f(OTHER) for f in baseline_detectors.energy_free(x).values()],
+    "interpolations": lambda x: detection.interpolations(4, x, 0),
+    "blurred": lambda x: detection.blurred(x, 1.0),
+    "canny_edges": edges.canny_edges,
+    "jdbw.translate": lambda x: images.translate(TRANSLATOR, x, JDBW.noise),
+    "train_on_pairs": lambda x: regression_on(x, OTHER),
+    "train_on_pairs, target": lambda x: regression_on(OTHER, x),
+    "train_cyclegan": lambda x: gan_on(x, OTHER),
+    "train_cyclegan, target": lambda x: gan_on(OTHER, x),
+    "train_pix2pix": lambda x: parameters(pix2pix.train_pix2pix(x, OTHER, PAIRS)),
+    "pixel_accuracy": lambda x: pixels.pixel_accuracy(x, OTHER, 90.0),
+    "map_classes": lambda x: map_classes.map_classes(x, map_classes.CITY),
+    "accuracy_by_class": lambda x: map_classes.accuracy_by_class(x, OTHER, map_classes.CITY, 90.0),
+    "noise_level": noisiness.noise_level,
+    "weave": weave.weave,
+    "looks.statistics": looks.statistics,
+    "looks.fit": lambda x: looks.fit(x, OTHER).share(OTHER),
+    "changed_region": lambda x: regions.changed_region(x, OTHER, 0.5),
+    "error_in": lambda x: regions.error_in(x, OTHER, COLOUR[:, 0] > 0),
+    "contrast_in": lambda x: regions.contrast_in(x, COLOUR[:, 0] > 0, 3),
+    "to_counterparts": lambda x: counterparts.to_counterparts(x, OTHER, CLASSES),
+    "outranked": lambda x: counterparts.outranked(x, OTHER, CLASSES),
+    "blurred_as_far": lambda x: controls.blurred_as_far(x, OTHER),
+    "train_judges": lambda x: classical.likeness(
+        classical.train_judges(x, CLASSES), OTHER, CLASSES
+    ),
+    "judges.accuracy": lambda x: classical.accuracy(CLASSICAL, x, CLASSES),
+    "judges.likeness": lambda x: classical.likeness(CLASSICAL, x, CLASSES),
+    "train_sample_judge": lambda x: parameters(
+        sample_judges.train_sample_judge(x, CLASSES, sample_judges.SampleJudgeConfig(1, 4, width=2))
+    ),
+    "probabilities": lambda x: sample_judges.probabilities(JUDGE, x),
+    "judge_features": lambda x: features.judge_features(JUDGE)(x),
+    "train_image_judges": lambda x: parameters(
+        image_judges.train_image_judges(x, OTHER, image_judges.JudgeConfig(steps=1, batch=2))
+    ),
+    "target_likeness": lambda x: image_judges.target_likeness(FIVE, x),
+    "confusion": lambda x: class_preservation.confusion(JUDGE, x, CLASSES, 10),
+    "eight_bit": features.eight_bit,
+    "nearest": lambda x: neighbours.nearest(x, OTHER),
+    "measure": lambda x: protocol.measure(x, OTHER, features.pixels, PROTOCOL)[:2],
+    "gaussian_samples": lambda x: trivial_generators.gaussian_samples(x, 3, components=2),
+}  # fmt: skip
+SIXTEEN: dict[str, Entry] = {
+    "jdbw.train": lambda x: jdbw_on(x, BIG),
+    "jdbw.train, second": lambda x: jdbw_on(BIG, x),
+    "munit.train": lambda x: munit_on(x, BIG),
+}
+ALL_PICTURES = {name: (entry, COLOUR) for name, entry in PICTURES.items()} | {
+    name: (entry, BIG) for name, entry in SIXTEEN.items()
+}
+CLASSICAL = classical.train_judges(COLOUR, CLASSES)
+GRID = draw(4, 3, 3, 8, 8)
+TRAJECTORY = draw(8, 3, 2)
+
+
+def cool_points(x: Any, score: Any = torch.neg, **how: Any) -> Tensor:
+    return cooling.cool(score, x, **COOL | {"steps": 2} | how).x
+
+
+def ula_on(x: Any, score: Any = torch.neg, steps: Any = 2, **how: Any) -> Tensor:
+    seed = how.pop("seed", 0)
+    return langevin.sample(langevin.ula(score, **{"step_size": 0.1} | how), x, steps, seed=seed).x
+
+
+def until(x: Any, score: Any = torch.neg, **how: Any) -> Any:
+    return cool_until(score, x, **COOL | {"level": 0.1, "max_steps": 2} | how)
+
+
+def along(x: Any, score: Any = lambda x, s: -x, **how: Any) -> Any:
+    ladder = {"sigmas": [0.2, 0.1], "share": 0.5, "temperature": 0.1}
+    return cool_along(score, x, **ladder | how)
+
+
+def strip_of(x: Any, translator: Any = torch.sin, score: Any = torch.neg, **how: Any) -> Any:
+    return strip(translator, score, x, **COOL | {"steps": 2, "frames": 1} | how)
+
+
+def then(x: Any, translator: Any = torch.sin, score: Any = torch.neg) -> Any:
+    return cooling.cool_then_translate(translator, score, x, steps=2, **COOL)
+
+
+def normal(x: Tensor) -> Tensor:
+    return x.square().flatten(1).sum(1) / 2
+
+
+def mala_on(x: Any, energy: Any = normal) -> Tensor:
+    return langevin.sample(langevin.mala(scores.energy_and_score(energy), 0.1), x, 2).x
+
+
+def back(x: Any, energy: Any = normal) -> Tensor:
+    return ais.reverse(energy, ais.Normal((4,)), ais.sigmoid(3), 0.1, x).log_weights
+
+
+class Bowl(nn.Module):
+    """An energy of points (B, 4)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(4, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x).square().sum(1)
+
+
+def toy_on(x: Any) -> Any:
+    negatives, config = toy.contrastive(toy.Walk(2, 0.1)), toy.ToyConfig(updates=1, batch=2)
+    return parameters(toy.train_energy(Bowl, x, negatives, config)[0])
+
+
+def conditional_on(x: Any, **how: Any) -> Any:
+    make = lambda: ConditionalDenoiser(torch.ones(4), 4)  # noqa: E731
+    return parameters(train_conditional(make, x, **{"sigmas": [0.1], "config": DAE} | how))
+
+
+POINTWISE: dict[str, Entry] = {
+    "langevin.sample, ula": ula_on,
+    "langevin.sample, mala": mala_on,
+    "adapt_step_size": lambda x: adaptation.adapt_step_size(
+        lambda a: langevin.mala(scores.energy_and_score(normal), a), x, 3
+    ),
+    "ais.reverse": back,
+    "cooling.cool": cool_points,
+    "cool_then_translate": then,
+    "cool_until": until,
+    "cool_along": along,
+    "score_norms": lambda x: cooling.score_norms(torch.neg, x),
+    "strip": strip_of,
+    "time_to_move": lambda x: time_to_move(torch.neg, x, 0.01, step_size=0.1, steps=9),
+    "search": lambda x: cooling.search(
+        torch.neg, x, lambda y: 0.0, step_sizes=[0.1], temperatures=[0.1], steps=[2]
+    ),
+    "train_conditional": conditional_on,
+    "train_energy": toy_on,
+    "one_sided.train": lambda x: one_sided_on(x[:, :2], POINTS[:, :2]),
+    "moved_as_far": lambda x: controls.moved_as_far(x, POINTS, FAR_POINTS),
+    "frechet_distance": lambda x: frechet.frechet_distance(x, FAR_POINTS),
+    "squared_mmd": lambda x: kernel_distance.squared_mmd(x, FAR_POINTS),
+    "kernel_distance": lambda x: kernel_distance.kernel_distance(x, FAR_POINTS, subsets=2, size=4),
+    "compare": lambda x: compare(x[:, 0], FAR_POINTS[:, 0]),
+    "forced_choice": lambda x: forced_choice(x.T, FAR_POINTS.T, raters=2, pairs=5),
+    "auroc": lambda x: detection.auroc(x[:, 0], FAR_POINTS[:, 0]),
+    "variance_shares": lambda x: class_preservation.variance_shares(x[None].expand(2, -1, -1)),
+    "ess": lambda x: diagnostics.ess(x[:, :, None]),
+    "split_rhat": lambda x: diagnostics.split_rhat(x[:, :, None]),
+    "effective_share": lambda x: masses.effective_share(x[:, 0].abs()),
+}
+TOLERANT = ("compare", "auroc", "effective_share", "forced_choice")  # of what is like an array
+
+FLOATS = {"float16": torch.float16, "bfloat16": torch.bfloat16, "float64": torch.float64}
+
+
+def spoilt(how: str, x: Tensor) -> Any:
+    match how:
+        case "numpy":
+            return x.numpy()
+        case "list":
+            return x.tolist()
+        case "uint8":
+            return ((x + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+        case "int64":
+            return (x * 10).round().long()
+        case "NaN":
+            return x.index_fill(0, torch.tensor([1]), torch.nan)
+        case "inf":
+            return x.index_fill(0, torch.tensor([1]), torch.inf)
+        case "empty":
+            return x[:0]
+        case "out of 255":
+            return ((x + 1) * 127.5).round()
+        case "one picture":
+            return x[0]
+        case "four channels":
+            return torch.cat([x, x[:, :1]], 1)
+    raise AssertionError(how)
+
+
+WRONG_PICTURES = (
+    "numpy", "list", "uint8", "int64", "NaN", "inf", "empty", "out of 255", "one picture",
+    "four channels",
+)  # fmt: skip
+WRONG_POINTS = ("numpy", "list", "uint8", "int64", "NaN", "inf", "empty")
+# Entries that take pictures with any number of channels, each by itself.
+ANY_CHANNELS = (
+    "train_denoiser, principal", "linear_filter", "energies.train", "energy_detectors",
+    "energy_free", "interpolations", "blurred", "noise_level", "weave", "looks.statistics",
+    "contrast_in", "train_sample_judge", "gaussian_samples", "train_judges",
+    "jdbw.train", "jdbw.train, second", "munit.train", "train_cyclegan", "train_cyclegan, target",
+    "train_pix2pix", "eight_bit",
+)  # fmt: skip
+
+
+def outcome(call: Callable[[], Any]) -> tuple[str, str]:
+    """How an entry ends: "clear", "obscure" or "silent", and what was said."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        try:
+            call()
+        except Exception as error:
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            ours = "domain_translation" in frame.filename and "raise" in (frame.line or "")
+            sentence = f"{type(error).__name__}: {error}"
+            house = isinstance(error, ValueError | langevin.DivergenceError)
+            return ("clear" if ours and house else "obscure"), sentence
+    if said:
+        return "warned", str(said[0].message)
+    return "silent", ""
+
+
+def assert_clear(call: Callable[[], Any]) -> str:
+    found, said = outcome(call)
+    assert found == "clear", f"{found}: {said}"
+    assert any(word in said for word in ("give", "remove", "pass", "move", "must", "scale")), said
+    return said
