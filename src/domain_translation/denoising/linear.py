@@ -6,13 +6,14 @@ pictures and nothing else. A denoiser that is no better gives a score that smoot
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad, unfold
 
-from domain_translation.sampling.inputs import FAR, events, pictures
+from domain_translation.sampling.inputs import FAR, events, floats, pictures
 
 _RIDGE = 1e-3  # a few hundred coefficients from some ten thousand pixels
 
@@ -36,6 +37,7 @@ def linear_filter(
     edge = (size // 2,) * 4
 
     def denoise(x: Tensor) -> Tensor:
+        x = floats(x, "x", "(B, C, H, W)")
         return conv2d(pad(x, edge, mode="reflect"), kernel.to(x), bias.to(x))
 
     return denoise
@@ -65,6 +67,8 @@ def fit_filter(
             f"a filter of {size} pixels for pictures {tuple(clean.shape)}; give an odd size that "
             "fits pictures (B, C, H, W)"
         )
+    if not 0 <= sigma < math.inf:
+        raise ValueError(f"sigma is {sigma}; give the standard deviation of a noise, finite")
     channels, edge = clean.shape[1], (size // 2,) * 4
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed))
     seen = pad(clean + sigma * noise, edge, mode="reflect")

@@ -15,7 +15,7 @@ from scipy import ndimage, stats
 from torch import Generator, Tensor
 
 from domain_translation.runtime import in_parts
-from domain_translation.sampling.inputs import FAR, answer, events, floats, pictures
+from domain_translation.sampling.inputs import FAR, answer, events, floats, pictures, whole
 from domain_translation.sampling.scores import Energy, energy_score
 
 Score = Callable[[Tensor], Tensor]
@@ -149,7 +149,7 @@ def interpolations(n: int, x: Tensor, seed: int, weight: float = 0.5) -> Tensor:
     x = pictures(x, "x", within=FAR)
     if len(x) < 2:
         raise ValueError(f"{len(x)} images have no pairs; give at least two")
-    generator = Generator().manual_seed(seed)
+    n, generator = whole(n, "n"), Generator().manual_seed(seed)
     first = torch.randint(len(x), (n,), generator=generator)
     other = (first + torch.randint(1, len(x), (n,), generator=generator)) % len(x)
     return weight * x[first] + (1 - weight) * x[other]

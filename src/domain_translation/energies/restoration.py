@@ -108,7 +108,7 @@ def complete(
         ValueError: no hole or nothing around it, a mask of another size, copies below 1.
         DivergenceError: a chain left the finite numbers.
     """
-    x = pictures(x, "x", within=FAR)
+    x = pictures(x, "x", within=FAR).float()
     if missing.dtype != torch.bool or missing.shape != x.shape[-2:]:
         raise ValueError(
             f"missing is {missing.dtype} of shape {tuple(missing.shape)}; give a bool mask of the "

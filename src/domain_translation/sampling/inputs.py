@@ -213,7 +213,7 @@ def evaluating(*networks: object) -> Iterator[None]:
 
 
 @torch.no_grad()
-def tried(network: nn.Module, x: Tensor, of: str, *, same: bool = False) -> None:
-    """Refuse a network that does not take the events of `x`: it is asked for the first one."""
+def tried(network: nn.Module, x: Tensor, of: str, *, same: bool = False) -> Tensor:
+    """What a network answers to the first of the events `x`; ValueError if it takes none."""
     with evaluating(network), asking(of, x):
-        answer(network(x[:1]), x[:1], of, same=same)
+        return answer(network(x[:1]), x[:1], of, same=same)

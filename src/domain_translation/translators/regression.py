@@ -56,7 +56,12 @@ def train_on_pairs(
         )
     with seeded(seed):
         model = make().to(source.device)
-    tried(model, source, "the translator")
+    made = tried(model, source, "the translator").shape[1:]
+    if made != target.shape[1:]:
+        raise ValueError(
+            f"the translator makes {tuple(made)} and the targets are {tuple(target.shape[1:])}; "
+            "give a translator of their shape"
+        )
     pick = unpaired(batch, torch.arange(len(source), device=source.device))
 
     def pairs(generator: Generator) -> Batch:

@@ -92,6 +92,7 @@ def fit(real: Tensor, other: Tensor) -> Looks:
     Raises:
         ValueError: other numbers of channels or pixels, or fewer than 20 images of a domain.
     """
+    real, other = pictures(real, "real", within=FAR), pictures(other, "other", within=FAR)
     if real.shape[1:] != other.shape[1:] or min(len(real), len(other)) < 20:
         raise ValueError(
             f"images have shapes {tuple(real.shape)} and {tuple(other.shape)}; give 20 or more of "

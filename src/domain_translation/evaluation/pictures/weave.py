@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from domain_translation.sampling.inputs import FAR, pictures
+from domain_translation.sampling.inputs import FAR, pictures, whole
 
 
 def weave(images: Tensor, period: int = 4) -> Tensor:
@@ -21,6 +21,7 @@ def weave(images: Tensor, period: int = 4) -> Tensor:
     Raises:
         ValueError: pictures smaller than a cell, or no pictures (B, C, H, W).
     """
+    period = whole(period, "period")
     images = pictures(images, "images", within=FAR)
     if min(images.shape[-2:]) < period:
         raise ValueError(

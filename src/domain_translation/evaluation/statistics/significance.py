@@ -59,6 +59,8 @@ def compare(
         )
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise ValueError("some measurements are NaN or infinite; a rank test needs finite numbers")
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level}; give that of the interval, in (0, 1)")
     d = b - a
     moved = d[d != 0]
     means = float(a.mean()), float(b.mean()), float(d.mean())
