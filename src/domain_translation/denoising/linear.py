@@ -61,7 +61,7 @@ def fit_filter(
     Raises:
         ValueError: a filter of even size, or one that does not fit the pictures.
     """
-    clean = events(clean, "clean").float()
+    clean = events(clean, "clean").cpu().float()
     if clean.ndim != 4 or size % 2 == 0 or size // 2 >= min(clean.shape[-2:]):
         raise ValueError(
             f"a filter of {size} pixels for pictures {tuple(clean.shape)}; give an odd size that "

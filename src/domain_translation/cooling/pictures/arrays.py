@@ -100,7 +100,8 @@ def cool(
 
 
 def _translated(translator: Callable[[Tensor], Tensor], part: Tensor) -> Tensor:
-    translated = translator(part)
+    with as_request(), asking("the translator", part):
+        translated = translator(part)
     if not isinstance(translated, Tensor) or translated.shape[:1] != part.shape[:1]:
         what = f"a {type(translated).__name__}"
         if isinstance(translated, Tensor):
