@@ -91,7 +91,7 @@ def pictures(
     low, high = (float(v) for v in torch.aminmax(x.detach()))
     if not (low >= -1.001 * within and high <= 1.001 * within):  # refuses NaN as well
         raise ValueError(
-            f"{name}: values from {low:.3g} to {high:.3g}; give finite values in [-1, 1]"
+            f"{name}: values from {low:.3g} to {high:.3g}; scale them to [-1, 1]"
             + (", pictures out of 255 as x / 127.5 - 1" if low >= 0 else "")
         )
     if within == 1 and low >= 0 and high > low:
@@ -121,8 +121,7 @@ def labels(y: Any, like: Tensor, name: str) -> Tensor:
     if not whole_numbers or y.shape != like.shape[:1] or y.dtype == torch.bool:
         given = f"{y.dtype} of shape {tuple(y.shape)}" if isinstance(y, Tensor) else f"{type(y)}"
         raise ValueError(
-            f"{name}: {given} for {len(like)} examples; give a tensor of one whole number each, "
-            "0 or larger"
+            f"{name}: {given} for {len(like)} examples; give one class per example, whole numbers"
         )
     if len(y) and int(y.min()) < 0:
         raise ValueError(f"{name}: the least is {int(y.min())}; give classes numbered from 0")

@@ -15,7 +15,7 @@ from domain_translation.cooling import PAPER, Translated
 from domain_translation.cooling.errors import RequestError, as_request
 from domain_translation.cooling.pictures.chain import chain
 from domain_translation.cooling.pictures.denoisers import Denoiser, as_denoiser
-from domain_translation.sampling.inputs import evaluating, floats, whole
+from domain_translation.sampling.inputs import asking, evaluating, floats, whole
 from domain_translation.sampling.scores import Score
 from domain_translation.training.model_files import Model
 
