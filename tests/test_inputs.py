@@ -607,4 +607,4 @@ def test_one_device_for_what_meets() -> None:
             found, said = outcome(lambda entry=entry, x=x: entry(x.to(pretend.NAME)))
             if found != "silent" and not (found == "clear" and "move one" in said):
                 wrong[name] = said
-    assert not wrong
+    assert not wrong, "\n".join(map(str, wrong.items()))

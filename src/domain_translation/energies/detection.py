@@ -117,7 +117,7 @@ def typical(statistic: Score, train: Tensor) -> Score:
     centre = answer(in_parts(statistic, train), train, "the statistic").mean()
 
     def score(x: Tensor) -> Tensor:
-        return -(statistic(x) - centre).abs()
+        return -(statistic(floats(x, "x", like=centre)) - centre).abs()
 
     return score
 

@@ -64,7 +64,8 @@ def train_translator(
         ValueError: images that are none, or domains of different channels.
         DivergedError, CheckpointError, TrainingError: see `training.train`.
     """
-    source, target = checked(source, config), checked(target, config)
+    source = checked(source, config)
+    target = floats(checked(target, config), "target", like=source)
     if source.shape[1] != target.shape[1]:
         raise ValueError(
             f"source images have {source.shape[1]} channels and target images {target.shape[1]}; "
