@@ -555,7 +555,7 @@ def test_whoever_answers_wrongly_is_blamed(name: str, how: str) -> None:
     if how == "of another shape" and (of == "translator" or name == "short_run"):
         return  # the target domain has a shape of its own, and the sum of an energy its gradient
     said = assert_clear(lambda: call(ANSWERS[how]))
-    assert f"the {of}" in said or f"the score does not take a batch {tuple(COLOUR.shape)}" in said
+    assert f"the {of}" in said or "the score does not take a batch" in said
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,7 @@ def complete(
 
 def hole_error(restored: Tensor, x: Tensor, missing: Tensor) -> Tensor:
     """Root mean square error over the missing pixels, (..., B, C, S, S) -> (..., B)."""
-    x, restored = events(x, "x"), events(restored, "restored")
+    x, restored = events(x, "x"), events(restored, "restored", like=x)
     if restored.shape[-x.ndim :] != x.shape:
         raise ValueError(
             f"restored has shape {tuple(restored.shape)} and x {tuple(x.shape)}; give restorations "

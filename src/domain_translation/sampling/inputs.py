@@ -112,10 +112,10 @@ def examples(x: Any, name: str, *, like: Any = None) -> Tensor:
 
 
 def labels(y: Any, like: Tensor, name: str) -> Tensor:
-    """`y` as int64 classes (n,), one for each of the n events of `like`.
+    """`y` as int64 classes (n,), one for each of the n events of `like` and where these are.
 
     Raises:
-        ValueError: no whole numbers from 0 up, another number of them, or on another device.
+        ValueError: no whole numbers from 0 up, or another number of them.
     """
     whole_numbers = isinstance(y, Tensor) and not y.is_floating_point() and not y.is_complex()
     if not whole_numbers or y.shape != like.shape[:1] or y.dtype == torch.bool:
@@ -125,7 +125,7 @@ def labels(y: Any, like: Tensor, name: str) -> Tensor:
         )
     if len(y) and int(y.min()) < 0:
         raise ValueError(f"{name}: the least is {int(y.min())}; give classes numbered from 0")
-    return y.long()
+    return y.long().to(like.device)
 
 
 def whole(value: Any, name: str, least: int | None = 1) -> int:

@@ -80,5 +80,5 @@ def _mean_in(values: Tensor, region: Tensor) -> Tensor:
     if not isinstance(region, Tensor) or region.shape != values.shape:
         given = tuple(region.shape) if isinstance(region, Tensor) else type(region).__name__
         raise ValueError(f"the region is {given}; give a boolean {tuple(values.shape)}")
-    weight = region.to(values.dtype)
+    weight = region.to(values)
     return (values * weight).sum((1, 2)) / weight.sum((1, 2)).clamp_min(1)
