@@ -44,11 +44,11 @@ def test_shares_outranked_lie_between_0_and_1_and_noise_is_at_one_half(seed: int
 
 def test_errors_by_hand_and_their_refusals() -> None:
     true = torch.zeros(2, 1, 4, 4)
-    found = to_counterparts(true + 3, true, torch.zeros(2))
+    found = to_counterparts(true + 3, true, torch.zeros(2).long())
     assert found == {"error": 1.0, "outranked": 0.5}  # cut off at 1 first
-    assert none_known(true, true, torch.zeros(2)) == {}
-    with pytest.raises(ValueError, match="one counterpart and one class"):
-        outranked(true[:1], true, torch.zeros(2))
+    assert none_known(true, true, torch.zeros(2).long()) == {}
+    with pytest.raises(ValueError, match="one class per example"):
+        outranked(true[:1], true, torch.zeros(2).long())
     with pytest.raises(ValueError, match="class 0 has a single image"):
         outranked(true, true, torch.tensor([0, 1]))
 
