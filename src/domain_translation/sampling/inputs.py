@@ -43,7 +43,7 @@ def floats(
     if not x.is_floating_point():
         hint = ", pictures in [-1, 1]: x.float() / 127.5 - 1" if x.dtype == torch.uint8 else ""
         raise ValueError(
-            f"{name}: {x.dtype} of shape {tuple(x.shape)} was given; give floating-point {shape}{hint}"
+            f"{name}: {x.dtype} of shape {tuple(x.shape)} given; give floating-point {shape}{hint}"
         )
     wanted = torch.float64 if x.dtype == torch.float64 else torch.float32
     if isinstance(like, nn.Module):
