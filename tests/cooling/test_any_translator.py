@@ -21,8 +21,9 @@ from domain_translation.cooling.pictures import (
     load_denoiser,
     load_translator,
 )
-from domain_translation.cooling.pictures.translators import Translator, evaluating, value_range
+from domain_translation.cooling.pictures.translators import Translator, value_range
 from domain_translation.runtime import seeded
+from domain_translation.sampling.inputs import evaluating
 
 X = torch.rand(1, 3, 24, 20, generator=torch.Generator().manual_seed(0)) * 2 - 1
 HERE = "test_any_translator"
@@ -261,7 +262,7 @@ def test_onnx_files_that_cannot_be_used(tmp_path: Path, monkeypatch: pytest.Monk
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"images": X.numpy()}, "images are a ndarray; give a tensor"),
+        ({"images": X.numpy()}, "images: a ndarray was given; give a tensor"),
         ({"translator": lambda x: (x, x)}, "into a tuple; it has to return one translation"),
         ({"translator": lambda x: None}, "into a NoneType"),
         ({"denoiser": lambda x, sigma: x}, "takes a batch of pictures alone"),

@@ -784,7 +784,7 @@ def test_the_fringe_in_memory(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"images": torch.zeros(3, 8, 8)}, r"give floating-point \(n, channels"),
+        ({"images": torch.zeros(3, 8, 8)}, r"images: shape \(3, 8, 8\); give \(n, C, H, W\)"),
         ({"images": torch.zeros(0, 3, 8, 8)}, "n at least 1"),
         ({"images": torch.zeros(1, 3, 8, 8, dtype=torch.uint8)}, "uint8"),
         ({"images": 255 * torch.ones(1, 3, 8, 8)}, r"scale them to \[-1, 1\]"),

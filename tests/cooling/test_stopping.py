@@ -110,7 +110,7 @@ def test_a_ladder_multiplies_its_rungs() -> None:
         ({"level": math.nan}, "level is nan"),
         ({"step_size": 0.0}, "step size"),
         ({"temperature": 1.0}, "temperature 1.0"),
-        ({"max_steps": 0}, "0 steps"),
+        ({"max_steps": 0}, "max_steps is 0"),
         ({"ids": [1]}, "1 ids for 6"),
     ],
 )

@@ -152,5 +152,5 @@ def test_sigma_has_to_be_positive(sigma: float) -> None:
 def test_bad_data_are_refused() -> None:
     with pytest.raises(ValueError, match="NaN or infinite"):
         train_denoiser(lambda: MLPDenoiser(2), torch.tensor([[0.0, torch.nan]]), 0.1, SHORT)
-    with pytest.raises(ValueError, match="empty"):
+    with pytest.raises(ValueError, match="n at least 1"):
         train_denoiser(lambda: MLPDenoiser(2), torch.empty(0, 2), 0.1, SHORT)

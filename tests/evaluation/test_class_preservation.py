@@ -84,7 +84,7 @@ def test_swayed_classes_and_diversity_have_their_closed_forms() -> None:
 
 
 def test_nonsense_is_refused() -> None:
-    with pytest.raises(ValueError, match="one class per image"):
+    with pytest.raises(ValueError, match="one class per example"):
         confusion(Brightness(), flat(0.0), torch.tensor([0, 1]), 3)
     with pytest.raises(ValueError, match="two or more"):
         variance_shares(torch.zeros(1, 3, 2))

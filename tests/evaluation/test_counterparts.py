@@ -18,7 +18,7 @@ from domain_translation.evaluation.pictures.counterparts import (
 
 def test_a_counterpart_is_outranked_by_hand() -> None:
     true = torch.eye(3)[:, None, :, None].expand(3, 1, 3, 3)
-    same = torch.zeros(3)
+    same = torch.zeros(3).long()
     assert outranked(true, true, same) == 0
     assert outranked(0.5 * true - 0.2, true, same) == 0  # darker and duller is the same
     assert outranked(true.roll(1, 0), true, same) == pytest.approx(0.75)  # one nearer, one level
@@ -38,17 +38,17 @@ def test_only_images_of_the_class_outrank() -> None:
 def test_shares_outranked_lie_between_0_and_1_and_noise_is_at_one_half(seed: int, n: int) -> None:
     g = Generator().manual_seed(seed)
     true, made = torch.rand(2, n, 3, 4, 4, generator=g)
-    assert 0 <= outranked(made, true, torch.zeros(n)) <= 1
-    assert outranked(made[:1].expand_as(true), true, torch.zeros(n)) == pytest.approx(0.5)
+    assert 0 <= outranked(made, true, torch.zeros(n).long()) <= 1
+    assert outranked(made[:1].expand_as(true), true, torch.zeros(n).long()) == pytest.approx(0.5)
 
 
 def test_errors_by_hand_and_their_refusals() -> None:
     true = torch.zeros(2, 1, 4, 4)
-    found = to_counterparts(true + 3, true, torch.zeros(2))
+    found = to_counterparts(true + 3, true, torch.zeros(2).long())
     assert found == {"error": 1.0, "outranked": 0.5}  # cut off at 1 first
-    assert none_known(true, true, torch.zeros(2)) == {}
-    with pytest.raises(ValueError, match="one counterpart and one class"):
-        outranked(true[:1], true, torch.zeros(2))
+    assert none_known(true, true, torch.zeros(2).long()) == {}
+    with pytest.raises(ValueError, match="one class per example"):
+        outranked(true[:1], true, torch.zeros(2).long())
     with pytest.raises(ValueError, match="class 0 has a single image"):
         outranked(true, true, torch.tensor([0, 1]))
 

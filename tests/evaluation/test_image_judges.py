@@ -207,12 +207,16 @@ def test_augmentation_softens_by_shares_of_a_blur_of_one_pixel() -> None:
 @pytest.mark.parametrize(
     ("source", "target", "named"),
     [
-        (torch.zeros(4, 1, 16, 16), torch.zeros(4, 3, 16, 16), r"source images have shape"),
-        (torch.zeros(4, 3, 16, 16), torch.zeros(4, 3, 16, 24), r"target images have shape"),
-        (torch.zeros(4, 3, 16, 16), torch.zeros(4, 3, 24, 24), r"sides 16 and 24; resize both"),
-        (torch.zeros(4, 3, 16, 16), torch.full((4, 3, 16, 16), 255.0), r"target images leave \[-1"),
-        (torch.full((4, 3, 16, 16), torch.nan), torch.zeros(4, 3, 16, 16), r"source images leave"),
-        (torch.zeros(0, 3, 16, 16), torch.zeros(4, 3, 16, 16), r"empty"),
+        (torch.zeros(4, 1, 16, 16), torch.zeros(4, 3, 16, 16), r"source images: shape"),
+        (torch.zeros(4, 3, 16, 16), torch.zeros(4, 3, 16, 24), r"resize both"),
+        (torch.zeros(4, 3, 16, 16), torch.zeros(4, 3, 24, 24), r"resize both"),
+        (torch.zeros(4, 3, 16, 16), torch.full((4, 3, 16, 16), 255.0), r"target images: values"),
+        (
+            torch.full((4, 3, 16, 16), torch.nan),
+            torch.zeros(4, 3, 16, 16),
+            r"source images: values",
+        ),
+        (torch.zeros(0, 3, 16, 16), torch.zeros(4, 3, 16, 16), r"n at least 1"),
         (torch.zeros(4, 3, 20, 20), torch.zeros(4, 3, 20, 20), r"size is 20"),
     ],
 )

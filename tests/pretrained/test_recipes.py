@@ -17,8 +17,7 @@ from domain_translation import pretrained
 from domain_translation.cli import main
 from domain_translation.data.fetch import MissingData
 from domain_translation.pretrained import recipes
-from domain_translation.pretrained.load import read
-from domain_translation.pretrained.recipes import sample_judges
+from domain_translation.pretrained.recipes import read, sample_judges
 from domain_translation.training.model_files import Model
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "pretrained"

@@ -230,7 +230,7 @@ def test_bad_temperatures_and_scales() -> None:
 def test_bad_counts_and_seeds() -> None:
     kernel = langevin.ula(torch.neg, 0.1)
     for bad, message in (
-        ({"steps": 0}, "steps was 0"),
+        ({"steps": 0}, "steps is 0"),
         ({"steps": 3, "thin": 0}, "thin was 0"),
         ({"steps": 3, "thin": 4}, "thin was 4"),
         ({"steps": 3, "chain_seeds": [1]}, "one integer >= 0 per chain"),
@@ -261,7 +261,7 @@ def test_bad_adaptations() -> None:
     for bad, message in (
         ({"target_accept": 1.0}, "target_accept was 1"),
         ({"initial": 0.0}, "initial was 0"),
-        ({"steps": 0}, "steps was 0"),
+        ({"steps": 0}, "steps is 0"),
     ):
         with pytest.raises(ValueError, match=message):
             adapt_step_size(lambda a: langevin.mala(Gaussian().energy_and_score, a), start, **bad)

@@ -73,7 +73,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return search.greedy(model, code, mask, language, allowed, 6)
 
     class Search:
-        evaluating, beam, greedy = map(staticmethod, (search.evaluating, search.beam, limited))
+        beam, greedy = map(staticmethod, (search.beam, limited))
 
     monkeypatch.setattr(texts, "fetch", lambda name, **_: found[name])
     monkeypatch.setattr(translators, "search", Search)

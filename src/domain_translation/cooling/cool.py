@@ -9,6 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from domain_translation.sampling.inputs import answer, asking, floats, whole
 from domain_translation.sampling.langevin import Chain, DivergenceError, sample, ula
 
 Score = Callable[[Tensor], Tensor]
@@ -77,6 +78,7 @@ def cool(
             f"cooling at temperature {temperature}: give 0 <= temperature < 1 (L-Cool eq. 5); "
             f"at 1 or above the chain samples or heats, use langevin.sample for that"
         )
+    x, steps = floats(x, "x", "(B, *event)"), whole(steps, "steps")
     if len(x) == 0:
         raise ValueError("cooling an empty batch: give at least one sample")
     mask = torch.ones(len(x), dtype=torch.bool, device=x.device) if mask is None else mask
@@ -144,12 +146,8 @@ def cool_then_translate(
         ids=ids,
         mask=mask,
     ).x
-    translated = translator(cooled)
-    if translated.shape[:1] != x.shape[:1]:
-        raise ValueError(
-            f"the translator turned {len(x)} samples into shape {tuple(translated.shape)}; "
-            f"it has to return one translation per sample"
-        )
+    with asking("the translator", cooled):
+        translated = answer(translator(cooled), cooled, "the translator")
     return Translated(cooled, translated)
 
 

@@ -17,9 +17,9 @@ from torch import Generator, Tensor
 
 from domain_translation.cooling.cool import chain_seed, sample_ids
 from domain_translation.language.batches import by_length, pad
-from domain_translation.language.search import evaluating
 from domain_translation.language.vocabulary import MASK, SUBWORDS, Vocabulary
 from domain_translation.language.xlm import XLM
+from domain_translation.sampling.inputs import evaluating
 
 MaskedLogits = Callable[[Tensor], Tensor]  # tokens (B, n) -> unnormalised log p (B, n, V)
 

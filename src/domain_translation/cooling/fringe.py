@@ -8,10 +8,15 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from domain_translation.sampling.inputs import answer, asking, events
+
 
 def score_norms(score: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Euclidean norm of the score of each sample: (B, *event) -> (B,), left side of eq. 10."""
-    norms: Tensor = torch.linalg.vector_norm(score(x).flatten(1), dim=1)
+    x = events(x, "x")
+    with asking("the score", x):
+        found = answer(score(x), x, "the score", same=True)
+    norms: Tensor = torch.linalg.vector_norm(found.flatten(1), dim=1)
     return norms
 
 

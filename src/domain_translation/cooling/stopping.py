@@ -17,6 +17,7 @@ from torch import Tensor
 
 from domain_translation.cooling.cool import Score, chain_seed, sample_ids
 from domain_translation.sampling.columns import choose
+from domain_translation.sampling.inputs import floats, whole
 from domain_translation.sampling.kernels import Coefficients, Info, Move, State, ula, unadjusted
 from domain_translation.sampling.langevin import sample
 from domain_translation.sampling.noise import Noise
@@ -66,6 +67,7 @@ def cool_until(
     """
     if not (level >= 0 and math.isfinite(level)):
         raise ValueError(f"level is {level}; give a score norm, finite and 0 or larger")
+    x, max_steps = floats(x, "x", "(B, *event)"), whole(max_steps, "max_steps")
     _check(x, step_size, temperature, max_steps)
     # One that rests for one step rests for ever: its score does not change any more.
     kernel = replace(ula(score, step_size, temperature), move=unless_short(level), absorbing=True)
@@ -115,6 +117,7 @@ def cool_along(
     """
     if not 0 < share <= 1:
         raise ValueError(f"share is {share}; give the share of the way to go per step, in (0, 1]")
+    x = floats(x, "x", "(B, *event)")
     _check(x, min(sigmas, default=0.0), temperature, len(sigmas))
     levels = torch.tensor(sigmas, dtype=torch.float64)
     kernel = ula(score_at, share * levels**2, temperature, sigma=levels)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from domain_translation.cooling.cool import Score, Translator, cool
+from domain_translation.sampling.inputs import answer, asking, events, whole
 
 
 class Strip(NamedTuple):
@@ -46,7 +47,8 @@ def strip(
     Raises:
         ValueError: `frames` does not divide `steps`; see also `cool`.
     """
-    if frames < 1 or steps % frames:
+    x, steps, frames = events(x, "x"), whole(steps, "steps"), whole(frames, "frames")
+    if steps % frames:
         raise ValueError(f"{frames} frames of {steps} steps; give a divisor of the steps")
     run = cool(
         score,
@@ -59,7 +61,9 @@ def strip(
     )
     assert run.trajectory is not None
     inputs = torch.cat([x[None], run.trajectory])
-    return Strip(inputs, torch.stack([translator(frame) for frame in inputs]))
+    with asking("the translator", x):
+        outputs = [answer(translator(frame), x, "the translator") for frame in inputs]
+    return Strip(inputs, torch.stack(outputs))
 
 
 def time_to_move(
@@ -83,7 +87,8 @@ def time_to_move(
     """
     if not distance > 0:
         raise ValueError(f"the distance is {distance}; give a positive one")
-    z, before, after = x, 0.0, 0.0
+    z = x = events(x, "x")
+    before, after = 0.0, 0.0
     for done in range(steps):
         z = cool(score, z, step_size=step_size, temperature=0, steps=1).x
         before, after = after, float((z - x).flatten(1).norm(dim=1).mean())

@@ -23,6 +23,7 @@ from domain_translation.language import search
 from domain_translation.language.batches import pad
 from domain_translation.language.translator import Points, TextTranslator, Translates
 from domain_translation.language.vocabulary import BOS, PAD
+from domain_translation.sampling.inputs import evaluating
 
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 
@@ -102,7 +103,7 @@ def nll(translator: Translates, codes: Points) -> Tensor:
         found = search.beam(model, codes.x, None, *how, translator.beam, penalty)
     ids = pad(found, translator.device)
     prefix = torch.cat([ids.new_full((len(ids), 1), BOS), ids[:, :-1]], 1)
-    with search.evaluating(model):
+    with evaluating(model):
         logits = model.decode(codes.x, None, prefix, translator.target)
     log_p = logits.masked_fill(~translator.allowed, -math.inf).log_softmax(-1)
     chosen = log_p.gather(2, ids[..., None])[..., 0].masked_fill(ids == PAD, 0.0)

@@ -16,6 +16,7 @@ from torch import Generator, Tensor, nn
 
 from domain_translation.denoising.training import DenoiserConfig
 from domain_translation.runtime import seeded
+from domain_translation.sampling.inputs import events
 from domain_translation.training import Batch, unpaired
 from domain_translation.training.trained import identity, train_alone
 
@@ -132,10 +133,10 @@ def train_conditional(
     """
     if not sigmas or not all(s > 0 and math.isfinite(s) for s in sigmas):
         raise ValueError(f"sigmas are {list(sigmas)}; give at least one, each positive and finite")
-    if not data.isfinite().all():
-        raise ValueError("the training data hold NaN or infinite values; remove them first")
+    data = events(data, "data")
     with seeded(seed):
         model = make().to(data.device)
+    data = events(data, "data", like=model)
     ladder = torch.tensor(sigmas, dtype=data.dtype, device=data.device)
 
     def loss(batch: Batch, generator: Generator) -> Tensor:

@@ -14,6 +14,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from domain_translation.sampling.inputs import FAR, answer, asking, pictures
+
 GATE = 0.9  # at most this share of the linear filter's error: 10 % below it
 
 
@@ -74,11 +76,16 @@ def noise_left(
             f"{len(clean)} pictures and sigma {sigma}; give at least two pictures and a positive "
             "sigma"
         )
+    clean = pictures(clean, "clean", like=denoiser, within=FAR)
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed)).to(clean)
+
+    def error(denoise: Callable[[Tensor], Tensor], x: Tensor, n: Tensor) -> Tensor:
+        with asking("the denoiser", x):
+            found = answer(denoise(x + sigma * n), x, "the denoiser", same=True)
+        return (found - x).square().flatten(1).mean(1)
 
     def left(denoise: Callable[[Tensor], Tensor]) -> Tensor:
         parts = zip(torch.split(clean, 32), torch.split(noise, 32), strict=True)
-        off = [(denoise(x + sigma * n) - x).square().flatten(1).mean(1) for x, n in parts]
-        return torch.cat(off) / sigma**2
+        return torch.cat([error(denoise, x, n) for x, n in parts]) / sigma**2
 
     return Left(left(denoiser), left(linear))

@@ -6,11 +6,14 @@ pictures and nothing else. A denoiser that is no better gives a score that smoot
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad, unfold
+
+from domain_translation.sampling.inputs import FAR, events, floats, pictures
 
 _RIDGE = 1e-3  # a few hundred coefficients from some ten thousand pixels
 
@@ -29,11 +32,13 @@ def linear_filter(
     Raises:
         ValueError: a filter of even size, or one that does not fit the pictures.
     """
+    clean = pictures(clean, "clean", within=FAR)
     kernel, bias = fit_filter(clean, sigma, size=size, stride=stride, seed=seed)
     edge = (size // 2,) * 4
 
     def denoise(x: Tensor) -> Tensor:
-        return conv2d(pad(x, edge, mode="reflect"), kernel, bias)
+        x = floats(x, "x", "(B, C, H, W)")
+        return conv2d(pad(x, edge, mode="reflect"), kernel.to(x), bias.to(x))
 
     return denoise
 
@@ -56,11 +61,14 @@ def fit_filter(
     Raises:
         ValueError: a filter of even size, or one that does not fit the pictures.
     """
+    clean = events(clean, "clean").cpu().float()
     if clean.ndim != 4 or size % 2 == 0 or size // 2 >= min(clean.shape[-2:]):
         raise ValueError(
             f"a filter of {size} pixels for pictures {tuple(clean.shape)}; give an odd size that "
             "fits pictures (B, C, H, W)"
         )
+    if not 0 <= sigma < math.inf:
+        raise ValueError(f"sigma is {sigma}; give the standard deviation of a noise, finite")
     channels, edge = clean.shape[1], (size // 2,) * 4
     noise = torch.randn(clean.shape, generator=torch.Generator().manual_seed(seed))
     seen = pad(clean + sigma * noise, edge, mode="reflect")

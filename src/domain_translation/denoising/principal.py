@@ -15,6 +15,7 @@ from scipy.linalg import eigh
 from torch import Tensor
 
 from domain_translation.runtime import double
+from domain_translation.sampling.inputs import events
 
 ConditionalNetwork = Callable[[Tensor, Tensor], Tensor]
 
@@ -68,6 +69,7 @@ def principal(data: Tensor, count: int) -> Principal:
     Raises:
         ValueError: fewer than `count` + 2 samples, or `count` not below the size of the event.
     """
+    data = events(data, "data")
     n, d = len(data), data[0].numel()
     if not 1 <= count < min(n - 1, d):
         raise ValueError(

@@ -11,6 +11,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from domain_translation.runtime import seeded
+from domain_translation.sampling.inputs import examples, tried
 from domain_translation.training import Batch, unpaired
 from domain_translation.training.trained import identity, train_alone
 
@@ -66,15 +67,17 @@ def train_denoiser(
         checkpoint: file to resume from and to write to; None keeps nothing.
 
     Raises:
-        ValueError: sigma not positive and finite, no data, or data that are not finite.
+        ValueError: sigma not positive and finite, no data or such that are not finite floats,
+            pictures out of 255, or a denoiser that does not take them.
         CheckpointError, TrainingError: see `training.fit`.
     """
     if not (sigma > 0 and math.isfinite(sigma)):
         raise ValueError(f"sigma is {sigma}; the noise of a denoiser needs a positive finite std")
-    if not data.isfinite().all():
-        raise ValueError("the training data hold NaN or infinite values; remove them first")
+    data = examples(data, "data")
     with seeded(seed):
         model = make().to(data.device)
+    data = examples(data, "data", like=model)
+    tried(model, data, "the denoiser", same=True)
 
     def loss(batch: Batch, generator: Generator) -> Tensor:
         (x,) = batch

@@ -17,6 +17,7 @@ from torch import Tensor
 from domain_translation.energies.detection import Score, typical
 from domain_translation.energies.network import EnergyNetwork
 from domain_translation.runtime import double, seeded
+from domain_translation.sampling.inputs import FAR, floats, pictures
 from domain_translation.training.trained import freeze
 
 
@@ -51,7 +52,7 @@ def gaussian(train: Tensor, ridge: float = 0.01) -> Score:
     inverse = torch.linalg.inv(flat.T.cov() + ridge * torch.eye(flat.shape[1]).to(flat))
 
     def score(x: Tensor) -> Tensor:
-        d = double(x.flatten(1)) - mean
+        d = floats(x, "x", like=mean).flatten(1) - mean
         density: Tensor = -0.5 * ((d @ inverse) * d).sum(1)
         return density.float()
 
@@ -63,7 +64,7 @@ def neighbour(train: Tensor) -> Score:
     known = train.flatten(1)
 
     def score(x: Tensor) -> Tensor:
-        return -torch.cdist(x.flatten(1), known).amin(1)
+        return -torch.cdist(floats(x, "x", like=known).flatten(1), known).amin(1)
 
     return score
 
@@ -73,7 +74,7 @@ def near_mean(train: Tensor) -> Score:
     mean = train.mean(0)
 
     def score(x: Tensor) -> Tensor:
-        return -(x - mean).flatten(1).norm(dim=1)
+        return -(floats(x, "x", like=mean) - mean).flatten(1).norm(dim=1)
 
     return score
 
@@ -90,6 +91,7 @@ def untrained(train: Tensor, seed: int = 0) -> Score:
 
 def energy_free(train: Tensor) -> Mapping[str, Score]:
     """Detectors without an energy, by a name for tables; all are fitted to `train` only."""
+    train = pictures(train, "train", within=FAR).float()
     return {
         "variation": typical(total_variation, train),
         "PNG size": typical(png_bytes, train),

@@ -15,6 +15,7 @@ from scipy import ndimage, stats
 from torch import Generator, Tensor
 
 from domain_translation.runtime import in_parts
+from domain_translation.sampling.inputs import FAR, answer, events, floats, pictures, whole
 from domain_translation.sampling.scores import Energy, energy_score
 
 Score = Callable[[Tensor], Tensor]
@@ -46,7 +47,8 @@ def auroc(inside: Tensor, outside: Tensor, level: float = 0.95) -> AUROC:
     Raises:
         ValueError: fewer than two scores on a side, scores that are NaN, level outside (0, 1).
     """
-    a, b = (np.asarray(v.cpu(), dtype=np.float64).ravel() for v in (inside, outside))
+    scores = floats(inside, "inside", "(m,)"), floats(outside, "outside", "(n,)")
+    a, b = (np.asarray(v.cpu(), dtype=np.float64).ravel() for v in scores)
     m, n = len(a), len(b)
     if min(m, n) < 2 or np.isnan(a).any() or np.isnan(b).any():
         raise ValueError(
@@ -75,6 +77,7 @@ def table(
 ) -> dict[str, dict[str, AUROC]]:
     """AUROC of every detector for every set of other images: `found[detector][set]`."""
     found = {}
+    inside = pictures(inside, "inside", within=FAR)
     for name, score in detectors.items():
         ours = in_parts(score, inside)
         found[name] = {key: auroc(ours, in_parts(score, x)) for key, x in others.items()}
@@ -90,6 +93,8 @@ def energy_detectors(energy: Energy, train: Tensor) -> dict[str, Score]:
     The first is CF-EBM's. The second asks for typical instead of low energies. The third is
     that of Grathwohl et al. (2020): where the density has mass, and not only a peak, it is flat.
     """
+
+    train = pictures(train, "train", like=energy, within=FAR)
 
     def low(x: Tensor) -> Tensor:
         return -energy(x)
@@ -108,10 +113,11 @@ def typical(statistic: Score, train: Tensor) -> Score:
         statistic: one number per image, e.g. `total_variation`.
         train: training images (m, C, S, S).
     """
-    centre = in_parts(statistic, train).mean()
+    train = events(train, "train")
+    centre = answer(in_parts(statistic, train), train, "the statistic").mean()
 
     def score(x: Tensor) -> Tensor:
-        return -(statistic(x) - centre).abs()
+        return -(statistic(floats(x, "x", like=centre)) - centre).abs()
 
     return score
 
@@ -140,9 +146,10 @@ def interpolations(n: int, x: Tensor, seed: int, weight: float = 0.5) -> Tensor:
     Raises:
         ValueError: fewer than two images.
     """
+    x = pictures(x, "x", within=FAR)
     if len(x) < 2:
         raise ValueError(f"{len(x)} images have no pairs; give at least two")
-    generator = Generator().manual_seed(seed)
+    n, generator = whole(n, "n"), Generator().manual_seed(seed)
     first = torch.randint(len(x), (n,), generator=generator)
     other = (first + torch.randint(1, len(x), (n,), generator=generator)) % len(x)
     return weight * x[first] + (1 - weight) * x[other]
@@ -162,6 +169,6 @@ def blurred(x: Tensor, width: float) -> Tensor:
     Args:
         width: standard deviation in pixels; 0 changes nothing, a large one leaves the mean colour.
     """
-    sigma = (0, 0, width, width)
+    x, sigma = pictures(x, "x", within=FAR), (0, 0, width, width)
     smooth = ndimage.gaussian_filter(x.cpu().numpy(), sigma, mode="nearest")
     return torch.from_numpy(smooth).to(x.device)

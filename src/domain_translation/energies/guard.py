@@ -42,10 +42,16 @@ class DivergedError(RuntimeError):
     def __init__(self, update: int, what: str, measured: dict[str, float]) -> None:
         self.update, self.measured = update, measured
         values = ", ".join(f"{k} {v:.4g}" for k, v in measured.items())
-        super().__init__(
-            f"update {update}: {what} ({values}); train with half the learning rate "
-            "(`rescued(config)`), with spectral normalisation, or with more Langevin steps"
+        remedy = (
+            "train with half the learning rate (`rescued(config)`), with spectral normalisation, "
+            "or with more Langevin steps"
         )
+        if update == 1:  # its samples are those of the untrained network
+            remedy = (
+                "nothing had been learnt yet, so the chains are at fault: give a smaller "
+                "`step_size` or `variance`, or data in [-1, 1]"
+            )
+        super().__init__(f"update {update}: {what} ({values}); {remedy}")
 
 
 class Trace(State):

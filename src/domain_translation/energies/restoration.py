@@ -15,6 +15,7 @@ import torch
 from torch import Generator, Tensor
 
 from domain_translation.energies.sampling import ShortRun, short_run
+from domain_translation.sampling.inputs import FAR, events, floats, pictures
 from domain_translation.sampling.scores import Energy
 
 HOLES = ("centre", "top", "left", "scattered")
@@ -107,6 +108,7 @@ def complete(
         ValueError: no hole or nothing around it, a mask of another size, copies below 1.
         DivergenceError: a chain left the finite numbers.
     """
+    x = floats(x, "x", "(B, C, S, S)").float()
     if missing.dtype != torch.bool or missing.shape != x.shape[-2:]:
         raise ValueError(
             f"missing is {missing.dtype} of shape {tuple(missing.shape)}; give a bool mask of the "
@@ -114,6 +116,7 @@ def complete(
         )
     if bool(missing.all()) or not bool(missing.any()):
         raise ValueError("missing marks all pixels or none; leave some of both kinds")
+    pictures(_blank(x, missing), "x", within=FAR)
     if copies < 1:
         raise ValueError(f"copies is {copies}; ask for at least one completion")
     generator = Generator(x.device).manual_seed(seed)
@@ -125,6 +128,12 @@ def complete(
 
 def hole_error(restored: Tensor, x: Tensor, missing: Tensor) -> Tensor:
     """Root mean square error over the missing pixels, (..., B, C, S, S) -> (..., B)."""
+    x, restored = events(x, "x"), events(restored, "restored", like=x)
+    if restored.shape[-x.ndim :] != x.shape:
+        raise ValueError(
+            f"restored has shape {tuple(restored.shape)} and x {tuple(x.shape)}; give restorations "
+            "of these images"
+        )
     return (restored - x)[..., missing].square().flatten(-2).mean(-1).sqrt()
 
 
@@ -143,8 +152,26 @@ def spread(completions: Tensor, missing: Tensor) -> Tensor:
     return (2 * variance.flatten(1).mean(1)).sqrt()
 
 
+def _blank(x: Tensor, missing: Tensor) -> Tensor:
+    """Images without what they hold in the hole, where it may be anything."""
+    return x.masked_fill(missing.to(x.device), 0) if x.shape[-2:] == missing.shape else x
+
+
+def _like(x: Tensor, train: Tensor, missing: Tensor) -> tuple[Tensor, Tensor]:
+    """Images and training images of one size, after a look at both."""
+    x = floats(x, "x", "(B, C, S, S)")
+    pictures(_blank(x, missing), "x", within=FAR)
+    train = pictures(train, "train", like=x, within=FAR, channels=x.shape[1])
+    if x.shape[-2:] != train.shape[-2:]:
+        raise ValueError(
+            f"images have {tuple(x.shape[-2:])} and {tuple(train.shape[-2:])} pixels; give one size"
+        )
+    return x, train
+
+
 def mean_fill(x: Tensor, missing: Tensor, train: Tensor) -> Tensor:
     """Holes filled with the mean training image: the best guess that looks at nothing."""
+    x, train = _like(x, train, missing)
     return filled(x, missing, train.mean(0)[..., missing].expand_as(x[..., missing]))
 
 
@@ -156,6 +183,7 @@ def neighbour_fill(x: Tensor, missing: Tensor, train: Tensor, k: int = 1) -> Ten
     Raises:
         ValueError: k outside 1 .. number of training images.
     """
+    x, train = _like(x, train, missing)
     if not 1 <= k <= len(train):
         raise ValueError(f"k is {k}; give 1 to {len(train)}, the number of training images")
     ours, theirs = x[..., ~missing].flatten(1), train[..., ~missing].flatten(1)

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from domain_translation.energies.sampling import ShortRun, frozen
 from domain_translation.energies.translation import translate, translator
+from domain_translation.sampling.inputs import floats
 from domain_translation.sampling.scores import energy_score
 
 
@@ -40,6 +41,7 @@ def saliency(network: nn.Module, x: Tensor, run: ShortRun, *, seed: int = 0) -> 
     Raises:
         ValueError, DivergenceError: as `translation.translate`.
     """
+    x = floats(x, "x", "(B, C, S, S)").float()
     chain = translate(network, x, run, seed=seed, thin=1)
     assert chain.trajectory is not None
     score = energy_score(frozen(translator(network, x)))

@@ -21,6 +21,7 @@ from torch import Generator, Tensor, nn
 
 from domain_translation.runtime import seeded
 from domain_translation.sampling import langevin
+from domain_translation.sampling.inputs import events
 from domain_translation.sampling.scores import Energy, energy_score
 from domain_translation.training import Batch, Losses, Player, fit, linear_decay, unpaired
 from domain_translation.training.trained import State, freeze, identity
@@ -241,10 +242,10 @@ def train_energy(
         TrainingError: a chain, and with it the loss, left the finite numbers.
         CheckpointError: see `training.fit`.
     """
-    if not data.isfinite().all():
-        raise ValueError("the data hold NaN or infinite values; remove them first")
+    data = events(data, "data")
     with seeded(seed):
         energy = make().to(data.device)
+    data = events(data, "data", like=energy)
     player = Player(energy, config.learning_rate, (config.momentum, 0.999))
     memory = Memory(negatives.chains.to(data, copy=True))
 

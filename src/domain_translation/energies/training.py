@@ -260,4 +260,4 @@ def checked(data: Tensor, config: CFEBMConfig) -> Tensor:
         raise ValueError(
             f"pixels lie in [{low:.3g}, {high:.3g}]; chains start in [-1, 1], bring them there"
         )
-    return data
+    return data.float()  # what the networks and chains compute in

@@ -27,6 +27,7 @@ from domain_translation.energies.training import (
     checked,
     train_stages,
 )
+from domain_translation.sampling.inputs import floats
 from domain_translation.sampling.langevin import Chain
 from domain_translation.training.checkpoints import digest
 
@@ -63,7 +64,8 @@ def train_translator(
         ValueError: images that are none, or domains of different channels.
         DivergedError, CheckpointError, TrainingError: see `training.train`.
     """
-    source, target = checked(source, config), checked(target, config)
+    source = checked(source, config)
+    target = floats(checked(target, config), "target", like=source)
     if source.shape[1] != target.shape[1]:
         raise ValueError(
             f"source images have {source.shape[1]} channels and target images {target.shape[1]}; "
@@ -104,6 +106,7 @@ def translate(
         ValueError: a network that is no energy, images of other size, channels or range.
         DivergenceError: a chain left the finite numbers.
     """
+    x = floats(x, "x", "(B, C, S, S)").float()
     energy = frozen(translator(network, x), precision)
     return short_run(energy, x, run, seed=seed, thin=thin)
 
@@ -116,10 +119,9 @@ def translator(network: nn.Module, x: Tensor) -> EnergyNetwork:
     """
     if not isinstance(network, EnergyNetwork):
         raise ValueError(f"network is a {type(network).__name__}; give an EnergyNetwork")
-    if x.ndim != 4 or len(x) == 0 or not x.is_floating_point():
-        raise ValueError(
-            f"x is {x.dtype} of shape {tuple(x.shape)}; give floating-point images (B, C, S, S)"
-        )
+    x = floats(x, "x", "(B, C, S, S)")
+    if x.ndim != 4 or len(x) == 0:
+        raise ValueError(f"x has shape {tuple(x.shape)}; give images (B, C, S, S)")
     if x.shape[1] != network.channels:
         raise ValueError(
             f"images have {x.shape[1]} channels and this translator takes {network.channels}; "

@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from domain_translation.language.batches import by_length
 from domain_translation.language.translator import Points
+from domain_translation.sampling.inputs import evaluating
 
 
 class HuggingFaceTranslator:
@@ -79,7 +80,7 @@ class HuggingFaceTranslator:
                     f"sentence {i + 1} has {len(row)} tokens; this model takes at most {most}: "
                     f"split it"
                 )
-        with _evaluating(self.model):
+        with torch.no_grad(), evaluating(self.model):
             return [
                 Points(self._words(torch.tensor([ids[i] for i in rows])), rows)
                 for _, rows in sorted(by_length(ids).items())
@@ -96,7 +97,7 @@ class HuggingFaceTranslator:
         ids = torch.full(x.shape[:2], int(self.model.config.pad_token_id == 0), device=x.device)
         told = encoder.get_input_embeddings().register_forward_hook(lambda *_: x)
         try:
-            with _evaluating(self.model):
+            with torch.no_grad(), evaluating(self.model):
                 states = encoder(input_ids=ids, attention_mask=torch.ones_like(ids))
         finally:
             told.remove()
@@ -121,7 +122,7 @@ class HuggingFaceTranslator:
     def nll(self, codes: Points) -> Tensor:
         """-log p of the translation of each sentence, in nats per token that is not forced (B,)."""
         ids = self._generate(codes)
-        with _evaluating(self.model):
+        with torch.no_grad(), evaluating(self.model):
             logits = self.model(**self._encoded(codes), decoder_input_ids=ids[:, :-1]).logits
         log_p = logits.float().log_softmax(-1).gather(2, ids[:, 1:, None])[..., 0]
         ends = torch.isin(ids[:, 1:], torch.tensor(self._ends(), device=ids.device))
@@ -154,7 +155,7 @@ class HuggingFaceTranslator:
     def _generate(self, codes: Points) -> Tensor:
         n = codes.x.shape[1]
         limit = 10 + n + n // 2 if self.limit is None else self.limit
-        with _evaluating(self.model):
+        with torch.no_grad(), evaluating(self.model):
             return self.model.generate(
                 **self._encoded(codes), **{"max_new_tokens": limit, **self.options}
             )
@@ -202,19 +203,6 @@ def _transformers() -> Any:
             "pip install 'domain-translation[hf]'"
         ) from error
     return transformers
-
-
-@contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
-    """Without dropout and gradients for a while; every module's mode comes back as it was."""
-    modes = [(module, module.training) for module in model.modules()]
-    model.eval()
-    try:
-        with torch.no_grad():
-            yield
-    finally:
-        for module, training in modes:
-            module.training = training
 
 
 @contextmanager

@@ -7,15 +7,13 @@ ids that end with EOS, as `Vocabulary.encode` does.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from domain_translation.language.attention import Cache
 from domain_translation.language.vocabulary import BOS, EOS, PAD
 from domain_translation.language.xlm import XLM
+from domain_translation.sampling.inputs import evaluating
 
 
 @torch.no_grad()
@@ -118,17 +116,6 @@ def beam(
             rows, most, prefix = rows[going], most[going], prefix[going]
             total, length, ended = total[going], length[going], ended[going]
     return _lists(found)
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Without dropout for a while."""
-    training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(training)
 
 
 def _check(width: int, length_penalty: float) -> None:

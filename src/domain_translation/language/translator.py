@@ -16,6 +16,7 @@ from domain_translation.language import search
 from domain_translation.language.batches import by_length, pad
 from domain_translation.language.vocabulary import Vocabulary
 from domain_translation.language.xlm import XLM
+from domain_translation.sampling.inputs import evaluating
 
 
 class Points(NamedTuple):
@@ -98,7 +99,7 @@ class TextTranslator:
     @torch.no_grad()
     def code(self, points: Points) -> Points:
         """The encoder's output (B, n, d) for word embeddings (B, n, d)."""
-        with search.evaluating(self.model):
+        with evaluating(self.model):
             return points._replace(x=self.model.encode_embeddings(points.x, self.source))
 
     @torch.no_grad()

@@ -1,5 +1,5 @@
 """Networks that come with the package, and the recipes that trained them."""
 
-from domain_translation.pretrained.load import card, load, text_model, text_translator
+from domain_translation.pretrained.load import card, load
 
-__all__ = ["card", "load", "text_model", "text_translator"]
+__all__ = ["card", "load"]

@@ -1,18 +1,18 @@
-"""Networks that come with the package, trained by `recipes`, for the quick profile."""
+"""Networks that come with the package, trained by `recipes`, for the quick profile.
+
+Translators of text are read by `text`: whoever loads a picture's network needs nothing of language.
+"""
 
 from __future__ import annotations
 
 import functools
 from importlib.resources import as_file
 from importlib.resources.abc import Traversable
-from pathlib import Path
 from typing import Any
 
 from torch import nn
 
 from domain_translation.files import data_file
-from domain_translation.language import model_file
-from domain_translation.language.translator import TextTranslator
 from domain_translation.training import checkpoints
 from domain_translation.training.model_files import Model, load_model
 
@@ -23,7 +23,8 @@ RENAMED = {
 }
 
 
-def _file(name: str) -> Traversable:
+def shipped(name: str) -> Traversable:
+    """The file of a network; FileNotFoundError if there is none."""
     try:
         return data_file(f"pretrained/{name}.safetensors")
     except FileNotFoundError as error:
@@ -35,37 +36,8 @@ def _file(name: str) -> Traversable:
 
 @functools.cache
 def _read(name: str) -> Model:
-    with as_file(_file(name)) as path:
-        return read(path)
-
-
-def read(path: Path) -> Model:
-    """A file of weights, of a translator of text among them, whose vocabulary `text_model` gives.
-
-    Raises CheckpointError: the file is damaged.
-    """
-    if checkpoints.load(path).card.get("network") == "XLM":
-        model, _, card = model_file.load(path)
-        return Model(model, card)
-    return load_model(path)
-
-
-def text_model(name: str) -> model_file.Stored:
-    """A shipped translator of text and its vocabulary, e.g. ``text_model("language/grammar")``.
-
-    Raises: as `load`.
-    """
-    with as_file(_file(name)) as path:
-        return model_file.load(path)
-
-
-def text_translator(name: str, source: str, target: str, beam: int = 1) -> TextTranslator:
-    """One direction of it, e.g. ``text_translator("language/grammar", "en", "fr")``.
-
-    Raises: as `load`; ValueError: an unknown language, or one twice.
-    """
-    model, vocabulary, _ = text_model(name)
-    return TextTranslator(model, vocabulary, source, target, beam)
+    with as_file(shipped(name)) as path:
+        return load_model(path)
 
 
 def load(name: str) -> nn.Module:
@@ -80,7 +52,8 @@ def load(name: str) -> nn.Module:
 
 def card(name: str) -> dict[str, Any]:
     """How those weights were made: command, seed, settings, losses, duration, versions."""
-    found = dict(_read(name).card)
+    with as_file(shipped(name)) as path:
+        found = dict(checkpoints.load(path).card)
     for before, now in RENAMED.items():
         found["command"] = found["command"].replace(before, now)
     return found

@@ -8,7 +8,7 @@ twice.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +19,7 @@ from domain_translation.reweighting.config import Schedule
 from domain_translation.reweighting.generators import draw_noise
 from domain_translation.reweighting.record import Record, check_classes
 from domain_translation.reweighting.weighting import BatchWeights, Equal, Pairs, halfway
+from domain_translation.sampling.inputs import asking, evaluating, examples
 from domain_translation.training import Batch, Batches, Losses, Player, Step, fit
 from domain_translation.training.trained import Trained, freeze, identity
 
@@ -46,7 +47,7 @@ def train(
     schedule: Schedule,
     seed: int = 0,
     *,
-    classes: tuple[Tensor, Tensor] | None = None,
+    classes: Sequence[Tensor] | None = None,
     checkpoint: Path | str | None = None,
 ) -> Trained[Networks, Record]:
     """Train translators between two domains whose classes may differ in mass.
@@ -67,9 +68,17 @@ def train(
         TrainingError: a loss is not finite; says which, and at which step.
         CheckpointError: see `training.fit`.
     """
-    _check(x, y, classes)
+    x = examples(x, "x").float()
+    y = examples(y, "y", like=x)
+    if x.shape[2:] != y.shape[2:]:
+        raise ValueError(
+            f"images have {tuple(x.shape[2:])} and {tuple(y.shape[2:])} pixels; the joint "
+            "discriminator needs one size for both domains"
+        )
+    classes = check_classes(classes, x, y)
     for network in networks:
         network.to(x.device)
+    _tried(x, y, networks, schedule)
     record = Record(
         schedule.steps, schedule.clip_first, schedule.clip_last, classes, device=x.device
     )
@@ -184,12 +193,9 @@ def steepness(values: tuple[Tensor, Tensor], points: Pairs) -> Tensor:
     return sum(squares, torch.zeros_like(squares[0])).mean() / 2
 
 
-def _check(x: Tensor, y: Tensor, classes: tuple[Tensor, Tensor] | None) -> None:
-    if len(x) == 0 or len(y) == 0:
-        raise ValueError("cannot train on an empty domain; give at least one example of each")
-    if x.shape[2:] != y.shape[2:]:
-        raise ValueError(
-            f"images have {tuple(x.shape[2:])} and {tuple(y.shape[2:])} pixels; the joint "
-            "discriminator needs one size for both domains"
-        )
-    check_classes(classes, x, y)
+@torch.no_grad()
+def _tried(x: Tensor, y: Tensor, networks: Networks, schedule: Schedule) -> None:
+    """Refuse networks that do not take the examples: one of each domain is translated."""
+    with evaluating(*networks), asking("the networks", x):
+        noise = Generator(x.device).manual_seed(0)
+        critic_values(translated(x[:1], y[:1], networks, schedule.noise, noise), networks[2])

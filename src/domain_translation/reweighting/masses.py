@@ -13,6 +13,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from domain_translation.sampling.inputs import floats
+
 _ROUNDING = 1e-6
 
 
@@ -103,7 +105,7 @@ def effective_share(weights: Tensor) -> float:
     Raises:
         ValueError: weights that are negative, not finite or all 0.
     """
-    w = weights.double()
+    w = floats(weights, "weights", "(n,)").double()
     if w.ndim != 1 or len(w) == 0 or not bool((w >= 0).all() & w.isfinite().all()) or w.sum() == 0:
         raise ValueError(
             "weights must be a vector of finite values of at least 0, not all of them 0"

@@ -21,6 +21,7 @@ from domain_translation.reweighting.record import Record, check_classes
 from domain_translation.reweighting.toy import PointGenerator, ToyConfig, perceptron
 from domain_translation.reweighting.weighting import batch_softmax
 from domain_translation.runtime import seeded
+from domain_translation.sampling.inputs import examples
 from domain_translation.training import Batch, Losses, Player, Step, fit
 from domain_translation.training.trained import Trained, freeze, identity
 
@@ -66,10 +67,9 @@ def train(
         TrainingError: a loss is not finite; says which, and at which step.
         CheckpointError: see `training.fit`.
     """
-    if len(x) == 0 or len(y) == 0:
-        raise ValueError("cannot train on an empty domain; give at least one example of each")
-    known = None if classes is None else (classes,)
-    check_classes(known, x)
+    x = examples(x, "x").float()
+    y = examples(y, "y", like=x)
+    known = check_classes(None if classes is None else (classes,), x)
     for network in networks:
         network.to(x.device)
     bounds = schedule.clip_first, schedule.clip_last

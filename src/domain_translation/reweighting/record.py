@@ -9,6 +9,7 @@ from torch import Tensor
 
 from domain_translation.reweighting.masses import class_totals
 from domain_translation.reweighting.weighting import relaxed
+from domain_translation.sampling.inputs import labels
 from domain_translation.training.trained import State
 
 
@@ -66,14 +67,17 @@ class Record(State):
         self.step += 1
 
 
-def check_classes(classes: Sequence[Tensor] | None, *data: Tensor) -> None:
-    """Refuse classes (n,) each that do not fit the examples (n, *event) of their domains.
+def check_classes(classes: Sequence[Tensor] | None, *data: Tensor) -> list[Tensor] | None:
+    """Classes (n,) each as int64, if they fit the examples (n, *event) of their domains.
 
     Raises:
-        ValueError: not one class per example.
+        ValueError: not one whole number per example, 0 or larger.
     """
-    if classes is not None and [c.shape for c in classes] != [d.shape[:1] for d in data]:
+    if classes is None:
+        return None
+    if not isinstance(classes, Sequence) or len(classes) != len(data):
         raise ValueError("give one class per example of each domain, or no classes at all")
+    return [labels(c, d, "classes") for c, d in zip(classes, data, strict=True)]
 
 
 def exactly_equal(shares: Tensor) -> float:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from domain_translation.sampling.inputs import events, whole
 from domain_translation.sampling.kernels import Kernel
 from domain_translation.sampling.noise import shared_blocks, stored
 
@@ -48,9 +49,8 @@ def adapt_step_size(
         raise ValueError(f"target_accept was {target_accept}; it must lie between 0 and 1")
     if not (initial > 0 and math.isfinite(initial)):
         raise ValueError(f"initial was {initial}; it must be finite and greater than 0")
-    if steps < 1:
-        raise ValueError(f"steps was {steps}; the warm-up has at least 1 step")
-    x = stored(x)
+    steps = whole(steps, "steps")
+    x = stored(events(x, "the start"))
     log_step, average, shortfall = math.log(initial), 0.0, 0.0
     centre = math.log(10 * initial)
     with torch.no_grad():

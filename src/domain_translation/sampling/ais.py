@@ -30,6 +30,7 @@ from domain_translation.sampling import langevin
 from domain_translation.sampling.adaptation import adapt_step_size
 from domain_translation.sampling.ais_bounds import Bound, log_normaliser_bound, tempered
 from domain_translation.sampling.bridges import Base, Normal, Uniform, crossing, geometric, sigmoid
+from domain_translation.sampling.inputs import answer, asking, events
 from domain_translation.sampling.scores import Energy
 
 __all__ = [
@@ -127,7 +128,7 @@ def reverse(
     Raises:
         ValueError, DivergenceError: as `forward`.
     """
-    steps = _checked(betas, step_sizes)
+    steps, x = _checked(betas, step_sizes), events(x, "the samples")
     if tuple(x.shape[1:]) != base.event or len(x) == 0:
         raise ValueError(
             f"the samples have shape {tuple(x.shape)}, the base lives on {base.event}; pass (B, "
@@ -213,8 +214,8 @@ def _seen(chain: langevin.Chain) -> tuple[Tensor, Tensor, Tensor]:
 
 def _energy(energy: Energy, x: Tensor) -> Tensor:
     """E at the start, (B,)."""
-    with torch.no_grad():
-        value = energy(x)
+    with torch.no_grad(), asking("the energy", x):
+        value = answer(energy(x), x, "the energy")
     if value.shape != x.shape[:1] or not bool(value.isfinite().all()):
         raise ValueError(
             f"the energy of a batch of shape {tuple(x.shape)} had shape {tuple(value.shape)} or "

@@ -10,9 +10,11 @@ import torch
 from torch import Tensor
 
 from domain_translation.runtime import double
+from domain_translation.sampling.inputs import floats
 
 
 def _checked(trajectory: Tensor, least: int) -> Tensor:
+    trajectory = floats(trajectory, "the trajectory", "(T, B, *event)")
     if trajectory.ndim < 2 or trajectory.shape[0] < least or trajectory.shape[1] < 1:
         raise ValueError(
             f"the trajectory had shape {tuple(trajectory.shape)}; pass (T, B, *event) with at "

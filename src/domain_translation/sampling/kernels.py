@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -170,7 +171,9 @@ def _outer(steps: Tensor, event: Tensor) -> Tensor:
 
 
 def _checked(schedule: Schedule, name: str, *, positive: bool) -> Schedule:
-    """Numbers and tensors are checked at once, functions of the step when they are called."""
+    """Numbers, lists and tensors are checked at once, functions of the step when called."""
+    if isinstance(schedule, list | tuple | np.ndarray):
+        schedule = torch.as_tensor(schedule, dtype=torch.float64)
     if isinstance(schedule, Tensor) and schedule.ndim == 1:
         return values(name, schedule, 0, len(schedule), positive=positive)
     if callable(schedule):

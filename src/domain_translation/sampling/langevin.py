@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from domain_translation.sampling.inputs import asking, floats, whole
 from domain_translation.sampling.kernels import Info, Kernel, State, mala, ula
 from domain_translation.sampling.noise import (
     Noise,
@@ -87,7 +88,8 @@ def sample(
 
     Args:
         kernel: from `ula` or `mala`.
-        x: start, ``(B, *event)``, floating point, finite; it is not changed.
+        x: start, ``(B, *event)``, finite floats; it is not changed. Chains of float64 are computed
+            in float64, all others in float32.
         steps: at least 1.
         seed: of the noise of the whole batch.
         generator: noise source instead of `seed`, on the device of `x`.
@@ -106,12 +108,14 @@ def sample(
             wrong shape, dtype or device.
         DivergenceError: a chain left the finite numbers; nothing is returned.
     """
+    x, steps = floats(x, "the start", "(B, *event)"), whole(steps, "steps")
     _check_start(x, finite=check)
     _check_counts(steps, thin)
     x = stored(x)
     tensors = fused(x, steps, compiled=compile)
     with torch.no_grad():
-        state = kernel.start(x)
+        with asking("the energy" if kernel.adjusted else "the score", x):
+            state = kernel.start(x)
         if check:
             _check_target(kernel, state)
         blocks = _noise(x, kernel.adjusted, steps, seed, generator, chain_seeds)
@@ -183,7 +187,7 @@ def _noise(
     chain_seeds: Sequence[int] | Tensor | None,
 ) -> Iterator[Noise]:
     if chain_seeds is None:
-        source = generator or torch.Generator(x.device).manual_seed(seed)
+        source = generator or torch.Generator(x.device).manual_seed(whole(seed, "seed", None))
         return shared_blocks(x, source, adjusted)
     if generator is not None:
         raise ValueError("generator and chain_seeds were both given; give one of them")
@@ -201,7 +205,7 @@ def _listed(numbers: Sequence[int] | Tensor) -> Sequence[int]:
 
 
 def _check_start(x: Tensor, *, finite: bool) -> None:
-    if not x.is_floating_point() or x.ndim == 0 or x.numel() == 0:
+    if x.ndim == 0 or x.numel() == 0:
         raise ValueError(
             f"the start was a {x.dtype} tensor of shape {tuple(x.shape)}; pass a floating-point "
             "batch (B, *event) with at least one chain"
@@ -215,8 +219,6 @@ def _check_start(x: Tensor, *, finite: bool) -> None:
 
 
 def _check_counts(steps: int, thin: int | None) -> None:
-    if steps < 1:
-        raise ValueError(f"steps was {steps}; a chain has at least 1 step")
     if thin is not None and not 1 <= thin <= steps:
         raise ValueError(f"thin was {thin}; keep every 1st to every {steps}th of the steps")
 
@@ -229,7 +231,8 @@ def _check_target(kernel: Kernel, state: State) -> None:
             f"scale has shape {tuple(kernel.scale.shape)}; for a batch of shape {tuple(x.shape)} "
             f"give a number or shape {tuple(x.shape[1:])}"
         )
-    score = state.score if kernel.adjusted else kernel.score(x)
+    with asking("the score", x):
+        score = state.score if kernel.adjusted else kernel.score(x)
     for name, value, shape in (("score", score, x.shape), ("energy", state.energy, x.shape[:1])):
         if name == "energy" and not kernel.adjusted:
             continue
@@ -263,4 +266,10 @@ def _diverged(kernel: Kernel, state: State, noise: Noise, done: int) -> Divergen
         if bool(bad.any()):
             break
     norms = before.x.reshape(len(before.x), -1)[bad].cpu().double().norm(dim=1)
-    return DivergenceError(done + i + 1, bad.nonzero().flatten().tolist(), norms.tolist())
+    chains, why = bad.nonzero().flatten().tolist(), ""
+    if chains and bool(state.x[bad].isfinite().all()):
+        why = (
+            f"step {done + i + 1}: chain {chains[0]} is finite, but the energy is not where it was "
+            "proposed to go; an energy must be a number there, or +inf where the density is 0"
+        )
+    return DivergenceError(done + i + 1, chains, norms.tolist(), why)

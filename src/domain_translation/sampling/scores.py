@@ -37,6 +37,16 @@ def energy_and_score(energy: Energy) -> EnergyAndScore:
         with torch.enable_grad():
             leaf = x.detach().requires_grad_(True)
             each = energy(leaf)
+            if isinstance(each, Tensor) and each.shape[:1] not in ((), leaf.shape[:1]):
+                raise ValueError(
+                    f"the energy of a batch {tuple(x.shape)} has shape {tuple(each.shape)}; it "
+                    f"must be one number each, ({len(x)},)"
+                )
+            if not getattr(each, "requires_grad", False):
+                raise ValueError(
+                    "the energy carries no gradient; give one that is computed from its argument "
+                    "by torch, without no_grad, inference_mode, detach() or numpy"
+                )
             (gradient,) = torch.autograd.grad(each.sum(), leaf)
         return each.detach(), -gradient
 

@@ -30,6 +30,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from domain_translation import runtime
+from domain_translation.sampling.inputs import whole
 from domain_translation.training import checkpoints
 from domain_translation.training.checkpoints import CheckpointError
 from domain_translation.training.signals import noted_endings
@@ -102,6 +103,7 @@ def linear_decay(steps: int) -> Schedule:
 
 def unpaired(size: int, *data: Tensor) -> Batches:
     """Minibatches drawn with replacement, independently from each of `data` (n_i, *event)."""
+    size = whole(size, "batch")
     for d in data:
         if len(d) == 0:
             raise ValueError("cannot draw minibatches from an empty data set")
@@ -154,6 +156,7 @@ def fit(
         TrainingError: a loss is not finite; no checkpoint of that state is written.
         ValueError: a step gave no losses, or others than the first one.
     """
+    steps = whole(steps, "steps")
     first = next(iter(players.values())).model
     # As it will come back from a file, where tuples are lists.
     identity = json.loads(json.dumps({**(card or {}), "seed": seed, "players": list(players)}))

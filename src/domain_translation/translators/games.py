@@ -9,6 +9,7 @@ from torch import Generator, Tensor, nn
 
 from domain_translation.reweighting.config import WeightSettings
 from domain_translation.reweighting.weighting import Equal
+from domain_translation.sampling.inputs import floats, pictures
 from domain_translation.training import Batch, Batches, Player, unpaired
 
 
@@ -66,8 +67,14 @@ def minibatches(
     return batch
 
 
-def check_images(images: Tensor, size: int, *, larger: bool = False) -> None:
-    """Raise ValueError unless `images` are (n, C, size, size) in [-1, 1], or `larger`, n >= 1."""
+def check_images(
+    images: Tensor, size: int, *, larger: bool = False, like: Tensor | None = None
+) -> Tensor:
+    """Images in float32, on the device of `like`; ValueError for those of another shape or range.
+
+    Allowed are (n, C, size, size) in [-1, 1], or `larger`, n >= 1.
+    """
+    images = floats(images, "training images", "(n, C, H, W) in [-1, 1]", like=like).float()
     sides = images.shape[-2:]
     fits = min(sides) >= size if larger else sides == (size, size)
     if images.ndim != 4 or len(images) == 0 or not fits:
@@ -75,8 +82,4 @@ def check_images(images: Tensor, size: int, *, larger: bool = False) -> None:
             f"training images have shape {tuple(images.shape)}; give (n, C, H, W) with n at least "
             f"1 and sides of {'at least ' if larger else ''}{size} pixels, the configuration's size"
         )
-    low, high = torch.aminmax(images)
-    if not (low >= -1 and high <= 1):  # refuses NaN as well
-        raise ValueError(
-            f"training images have values from {low:.3g} to {high:.3g}; scale them to [-1, 1]"
-        )
+    return pictures(images, "training images")

@@ -14,6 +14,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from domain_translation.runtime import seeded
+from domain_translation.sampling.inputs import examples, tried
 from domain_translation.training import Batch, unpaired
 from domain_translation.training.checkpoints import digest
 from domain_translation.training.trained import train_alone
@@ -47,12 +48,20 @@ def train_on_pairs(
         ValueError: no pairs, or not as many targets as sources.
         CheckpointError, TrainingError: see `training.fit`.
     """
+    source = examples(source, "source").float()
+    target = examples(target, "target", like=source)
     if len(source) != len(target) or len(source) == 0:
         raise ValueError(
             f"{len(source)} sources and {len(target)} targets; give as many of both, at least one"
         )
     with seeded(seed):
         model = make().to(source.device)
+    made = tried(model, source, "the translator").shape[1:]
+    if made != target.shape[1:]:
+        raise ValueError(
+            f"the translator makes {tuple(made)} and the targets are {tuple(target.shape[1:])}; "
+            "give a translator of their shape"
+        )
     pick = unpaired(batch, torch.arange(len(source), device=source.device))
 
     def pairs(generator: Generator) -> Batch:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import math
-import warnings
 from collections.abc import Callable
 
 import torch
@@ -12,10 +11,10 @@ from torch import Tensor
 
 from domain_translation import cooling
 from domain_translation.cooling import PAPER, Translated
-from domain_translation.cooling.errors import RequestError
+from domain_translation.cooling.errors import RequestError, as_request
 from domain_translation.cooling.pictures.chain import chain
 from domain_translation.cooling.pictures.denoisers import Denoiser, as_denoiser
-from domain_translation.cooling.pictures.translators import evaluating
+from domain_translation.sampling.inputs import asking, evaluating, floats, pictures, whole
 from domain_translation.sampling.scores import Score
 from domain_translation.training.model_files import Model
 
@@ -61,26 +60,10 @@ def cool(
             range, a step of sigma^2 or more, a translator that changes the number of images.
         DivergenceError: a state became NaN, infinite, or larger than any picture's.
     """
-    if not isinstance(images, Tensor):
-        raise RequestError(f"images are a {type(images).__name__}; give a tensor in [-1, 1]")
-    if images.ndim != 4 or len(images) == 0 or not images.is_floating_point():
-        raise RequestError(
-            f"images are {images.dtype} of shape {tuple(images.shape)}; give floating-point "
-            f"(n, channels, height, width) with n at least 1"
-        )
-    low, high = (float(v) for v in torch.aminmax(images))
-    if not (low >= -1.001 and high <= 1.001):  # refuses NaN as well
-        raise RequestError(
-            f"images hold values from {low:.3g} to {high:.3g}; scale them to [-1, 1]"
-        )
-    if low >= 0:
-        warnings.warn(
-            "no value of these images is negative: if they are in [0, 1], give 2 x - 1",
-            stacklevel=2,
-        )
-    if batch < 1:
-        raise RequestError(f"batch is {batch}; give at least 1 image at a time")
-    chosen = as_denoiser(denoiser, sigma)
+    with as_request():
+        images, batch = pictures(images, "images"), whole(batch, "batch")
+        chosen = as_denoiser(denoiser, sigma)
+        images = floats(images, "images", like=chosen.network)
     chosen.check(*images.shape[1:])
     how = chain(chosen, step_size=step_size, temperature=temperature, steps=steps, seed=seed)
     ids = [noise_id(image) for image in images]
@@ -100,7 +83,8 @@ def cool(
 
 
 def _translated(translator: Callable[[Tensor], Tensor], part: Tensor) -> Tensor:
-    translated = translator(part)
+    with as_request(), asking("the translator", part):
+        translated = translator(part)
     if not isinstance(translated, Tensor) or translated.shape[:1] != part.shape[:1]:
         what = f"a {type(translated).__name__}"
         if isinstance(translated, Tensor):

@@ -42,9 +42,10 @@ from domain_translation.cooling.pictures.record import (
 )
 from domain_translation.cooling.pictures.sheet import Line, contact_sheet
 from domain_translation.cooling.pictures.steps import Entry, Run, finish, measure
-from domain_translation.cooling.pictures.translators import Translator, as_translator, evaluating
+from domain_translation.cooling.pictures.translators import Translator, as_translator
 from domain_translation.cooling.pictures.trial import try_networks
 from domain_translation.cooling.pictures.view import View
+from domain_translation.sampling.inputs import evaluating
 from domain_translation.training.model_files import Model
 
 LARGEST = 16384  # pixels of a side

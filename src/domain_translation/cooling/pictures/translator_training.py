@@ -28,8 +28,8 @@ from domain_translation.cooling.pictures.estimate import estimate
 from domain_translation.cooling.pictures.folders import write, written
 from domain_translation.cooling.pictures.games import Config, Game, configure, game
 from domain_translation.cooling.pictures.sheet import Line, contact_sheet
-from domain_translation.cooling.pictures.translators import evaluating
 from domain_translation.reweighting.config import ImageConfig
+from domain_translation.sampling.inputs import evaluating
 from domain_translation.training import checkpoints, fit
 from domain_translation.training.checkpoints import CheckpointError
 from domain_translation.training.model_files import save_model

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
@@ -140,28 +139,6 @@ def _failed(error: Exception, shown: str) -> str:
             f"more than twice, a larger multiple"
         )
     return said
-
-
-@contextmanager
-def evaluating(*networks: object) -> Iterator[None]:
-    """A block in which networks that are modules are in evaluation mode; then they are as before.
-
-    Dropout is off in it and batch normalisation uses what it stored.
-    """
-    training = [
-        module
-        for network in networks
-        if isinstance(network, nn.Module)
-        for module in network.modules()
-        if getattr(module, "training", False)
-    ]
-    for module in training:
-        module.training = False
-    try:
-        yield
-    finally:
-        for module in training:
-            module.training = True
 
 
 def value_range(text: str) -> tuple[float, float]:

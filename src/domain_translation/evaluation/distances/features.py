@@ -17,6 +17,7 @@ from torch import Tensor
 
 from domain_translation.evaluation.judges.sample_judges import SampleJudge
 from domain_translation.runtime import in_parts
+from domain_translation.sampling.inputs import FAR, asking, pictures
 
 Features = Callable[[Tensor], Tensor]
 
@@ -28,7 +29,13 @@ _INCEPTION_SHA = "6726825d"
 
 def judge_features(judge: SampleJudge) -> Features:
     """The last hidden layer of a judge: 64 numbers per image."""
-    return lambda x: in_parts(judge.features, x)
+
+    def features(x: Tensor) -> Tensor:
+        x = pictures(x, "images", like=judge, within=FAR)
+        with asking("the judge", x):
+            return in_parts(judge.features, x)
+
+    return features
 
 
 def pixels(x: Tensor) -> Tensor:
@@ -82,5 +89,5 @@ def inception_features(weights: Path | str) -> Features:
 
 def eight_bit(x: Tensor) -> Tensor:
     """Images (B, C, H, W) in [-1, 1] as colour images of 256 levels, (B, 3, H, W) uint8."""
-    levels = ((x.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
+    levels = ((pictures(x, "images", within=FAR).clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8)
     return levels.expand(-1, 3, -1, -1)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from domain_translation.runtime import double
+from domain_translation.sampling.inputs import floats
 
 
 def frechet_distance(a: Tensor, b: Tensor) -> float:
@@ -27,8 +28,7 @@ def frechet_distance(a: Tensor, b: Tensor) -> float:
     Raises:
         ValueError: other shapes, or features that are not finite.
     """
-    check_features(a, b)
-    a, b = double(a), double(b)
+    a, b = check_features(a, b)
     cov_a, cov_b = _covariance(a), _covariance(b)
     # The matrices may be singular (dead features); the eigenvalues below stay real all the same.
     values, vectors = torch.linalg.eigh(cov_a)
@@ -44,12 +44,13 @@ def _covariance(x: Tensor) -> Tensor:
     return centred.mT @ centred / (len(x) - 1)
 
 
-def check_features(a: Tensor, b: Tensor) -> None:
-    """Refuse what is not two clouds of features (n, d), (m, d) with n, m of at least 2.
+def check_features(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
+    """Two clouds of features (n, d), (m, d) with n, m of at least 2, in float64.
 
     Raises:
         ValueError: other shapes, or features that are not finite.
     """
+    a, b = floats(a, "a", "(n, d)"), floats(b, "b", "(m, d)", like=a)
     if a.ndim != 2 or b.ndim != 2 or a.shape[1] != b.shape[1] or min(len(a), len(b)) < 2:
         raise ValueError(
             f"features have shapes {tuple(a.shape)} and {tuple(b.shape)}; "
@@ -57,3 +58,4 @@ def check_features(a: Tensor, b: Tensor) -> None:
         )
     if not (a.isfinite().all() and b.isfinite().all()):
         raise ValueError("some features are NaN or infinite; look for NaN in the images")
+    return double(a), double(b)

@@ -12,7 +12,6 @@ import torch
 from torch import Generator, Tensor
 
 from domain_translation.evaluation.distances.frechet import check_features
-from domain_translation.runtime import double
 
 
 class KernelDistance(NamedTuple):
@@ -32,8 +31,7 @@ def squared_mmd(a: Tensor, b: Tensor) -> Tensor:
     Raises:
         ValueError: other shapes, fewer than two rows, or features that are not finite.
     """
-    check_features(a, b)
-    a, b = double(a), double(b)
+    a, b = check_features(a, b)
 
     def kernel(x: Tensor, y: Tensor) -> Tensor:
         return (x @ y.mT / x.shape[1] + 1) ** 3
@@ -59,7 +57,7 @@ def kernel_distance(
     Raises:
         ValueError: what `squared_mmd` refuses, no subset, or subsets larger than a cloud.
     """
-    check_features(a, b)
+    a, b = check_features(a, b)
     if subsets < 1 or not 2 <= size <= min(len(a), len(b)):
         raise ValueError(
             f"{subsets} subsets of {size} rows from clouds of {len(a)} and {len(b)}; ask for at "

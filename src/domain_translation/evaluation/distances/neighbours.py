@@ -18,6 +18,7 @@ from scipy import stats
 from torch import Tensor
 
 from domain_translation.evaluation.distances.features import Features, pixels
+from domain_translation.sampling.inputs import FAR, pictures
 
 _PART = 512  # images compared at a time; bounds the memory
 NEAR = 0.01  # share of the held-out images that are nearer than what counts as a copy
@@ -42,6 +43,8 @@ def nearest(x: Tensor, train: Tensor, k: int = 1, features: Features = pixels) -
     Raises:
         ValueError: images of different shapes, or k outside 1..m.
     """
+    x = pictures(x, "x", within=FAR)
+    train = pictures(train, "train", like=x, within=FAR)
     if x.shape[1:] != train.shape[1:]:
         raise ValueError(
             f"images have shapes {tuple(x.shape)} and {tuple(train.shape)}; only images of one "

@@ -20,6 +20,7 @@ from torch import Tensor
 from domain_translation.evaluation.distances.features import Features
 from domain_translation.evaluation.distances.frechet import frechet_distance
 from domain_translation.evaluation.distances.kernel_distance import KernelDistance, kernel_distance
+from domain_translation.sampling.inputs import FAR, pictures
 from domain_translation.training.checkpoints import digest
 
 
@@ -76,6 +77,8 @@ def measure(samples: Tensor, real: Tensor, features: Features, protocol: Protoco
     Raises:
         ValueError: another number or shape of images than the protocol's.
     """
+    samples = pictures(samples, "samples", within=FAR)
+    real = pictures(real, "real", like=samples, within=FAR)
     _check(samples, real, protocol)
     samples, real = as_images(samples), as_images(real)
     a, b = features(samples), features(real)

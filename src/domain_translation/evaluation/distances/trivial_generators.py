@@ -6,6 +6,8 @@ import torch
 from sklearn.cluster import KMeans
 from torch import Generator, Tensor
 
+from domain_translation.sampling.inputs import FAR, pictures, whole
+
 
 def gaussian_samples(train: Tensor, n: int, *, components: int = 1, seed: int = 0) -> Tensor:
     """n images from Gaussians with the training images' means and covariances.
@@ -30,7 +32,8 @@ def gaussian_samples(train: Tensor, n: int, *, components: int = 1, seed: int = 
         raise ValueError(
             f"{components} components from {len(train)} images; each needs at least two"
         )
-    rows = train.flatten(1).cpu()
+    train = pictures(train, "train", within=FAR).float()
+    n, rows = whole(n, "n"), train.flatten(1).cpu()
     cluster = torch.zeros(len(rows), dtype=torch.long)
     if components > 1:
         found = KMeans(components, n_init=3, random_state=seed).fit_predict(rows.numpy())

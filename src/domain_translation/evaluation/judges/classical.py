@@ -17,6 +17,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.svm import SVC
 from torch import Tensor
 
+from domain_translation.sampling.inputs import events, labels
+
 Judge = Callable[[Tensor], Tensor]
 
 
@@ -27,6 +29,8 @@ def train_judges(x: Tensor, y: Tensor) -> dict[str, Judge]:
     callable (B, *event) -> (B, C) of probabilities, on the CPU, calibrated by isotonic regression
     within five folds. Nothing is random in them.
     """
+    x = events(x, "x")
+    y = labels(y, x, "y")
     families = {
         "SVM": SVC(C=10.0, gamma="scale"),
         "neighbours": KNeighborsClassifier(n_neighbors=5, weights="distance"),
@@ -46,11 +50,22 @@ def _judge(family: object, x: Tensor, y: Tensor) -> Judge:
 
 def accuracy(judges: Mapping[str, Judge], x: Tensor, y: Tensor) -> Tensor:
     """Share of the judges that name the true class of each sample: (B,) in [0, 1]."""
-    y = y.cpu()
-    return torch.stack([judge(x).argmax(1) == y for judge in judges.values()]).double().mean(0)
+    given = torch.stack(_answers(judges, x))
+    return (given.argmax(2) == labels(y, x, "y").cpu()).double().mean(0)
 
 
 def likeness(judges: Mapping[str, Judge], x: Tensor, y: Tensor) -> Tensor:
     """Probability of the true class of each sample, averaged over the judges: (B,) in [0, 1]."""
-    given = torch.stack([judge(x) for judge in judges.values()]).mean(0)
-    return given[torch.arange(len(y)), y.cpu()]
+    given = torch.stack(_answers(judges, x)).mean(0)
+    return given[torch.arange(len(x)), labels(y, x, "y").cpu()]
+
+
+def _answers(judges: Mapping[str, Judge], x: Tensor) -> list[Tensor]:
+    """What each judge says of the samples, after a look at them."""
+    x, found = events(x, "x"), []
+    for name, judge in judges.items():
+        try:
+            found.append(judge(x))
+        except ValueError as error:  # scikit-learn's, of another number of features
+            raise ValueError(f"judge {name!r} does not take {tuple(x.shape)}: {error}") from error
+    return found

@@ -20,6 +20,7 @@ from torch.nn.functional import conv2d, cross_entropy, pad
 from domain_translation.data.augment import flip_and_move
 from domain_translation.evaluation.judges.judge_networks import ImageJudges
 from domain_translation.runtime import in_parts, seeded
+from domain_translation.sampling.inputs import FAR, asking, pictures
 from domain_translation.training import Batch, Batches, Losses, Player, fit, linear_decay, unpaired
 from domain_translation.training.trained import freeze, identity
 
@@ -71,7 +72,13 @@ def train_image_judges(
         ValueError: other shapes, values outside [-1, 1], or an empty domain.
         CheckpointError, TrainingError: see `training.fit`.
     """
-    _check(source, target)
+    source = pictures(source, "source images", channels=3).float()
+    target = pictures(target, "target images", like=source, channels=3)
+    if not source.shape[2] == source.shape[3] == target.shape[2] == target.shape[3]:
+        raise ValueError(
+            f"images have shapes {tuple(source.shape)} and {tuple(target.shape)}; resize both "
+            "domains to (n, 3, S, S) of one size, which alone would tell them apart"
+        )
     with seeded(seed):
         judges = ImageJudges(source.shape[-1])
     judges.to(source.device)
@@ -109,23 +116,13 @@ def target_likeness(judges: nn.ModuleDict, x: Tensor) -> Tensor:
         x: images (B, 3, S, S) in [-1, 1], translated or real.
     """
 
+    x = pictures(x, "x", like=judges, within=FAR)
+
     def likeness(judge: nn.Module) -> Tensor:
         return in_parts(lambda part: judge(part).softmax(1)[:, 1], x, size=_PART)
 
-    return torch.stack([likeness(judge) for judge in judges.values()])
-
-
-def _check(source: Tensor, target: Tensor) -> None:
-    for name, x in (("source", source), ("target", target)):
-        if x.ndim != 4 or x.shape[1] != 3 or x.shape[2] != x.shape[3]:
-            raise ValueError(f"{name} images have shape {tuple(x.shape)}; give (n, 3, S, S)")
-        if len(x) and not (x.min() >= -1 and x.max() <= 1):
-            raise ValueError(f"{name} images leave [-1, 1]; scale them to that range")
-    if source.shape[1:] != target.shape[1:]:
-        raise ValueError(
-            f"images have sides {source.shape[-1]} and {target.shape[-1]}; resize both domains "
-            f"to one size, which alone would tell them apart"
-        )
+    with asking("the judges", x):
+        return torch.stack([likeness(judge) for judge in judges.values()])
 
 
 def _augmented(source: Tensor, target: Tensor, config: JudgeConfig) -> Batches:

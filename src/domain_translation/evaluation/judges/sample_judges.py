@@ -17,6 +17,7 @@ from torch.nn.functional import cross_entropy
 
 from domain_translation.data.augment import flip_and_move
 from domain_translation.runtime import in_parts, seeded
+from domain_translation.sampling.inputs import FAR, asking, labels, pictures
 from domain_translation.training import Batch, Batches, unpaired
 from domain_translation.training.model_files import Storable
 from domain_translation.training.trained import identity, train_alone
@@ -108,7 +109,10 @@ def train_sample_judge(
         ValueError: other shapes, or values outside [-1, 1].
         CheckpointError, TrainingError: see `training.fit`.
     """
-    _check(x, y)
+    x = pictures(x, "images").float()
+    y = labels(y, x, "classes")
+    if x.shape[2] != x.shape[3]:
+        raise ValueError(f"images have shape {tuple(x.shape)}; give (n, C, S, S)")
     with seeded(seed):
         judge = SampleJudge(x.shape[-1], x.shape[1], config.width, int(y.max()) + 1)
     judge.to(x.device)
@@ -132,17 +136,9 @@ def train_sample_judge(
 
 def probabilities(judge: nn.Module, x: Tensor) -> Tensor:
     """Probability of each class for images (B, C, S, S) in [-1, 1]: (B, classes)."""
-    return in_parts(lambda part: judge(part).softmax(1), x)
-
-
-def _check(x: Tensor, y: Tensor) -> None:
-    if x.ndim != 4 or x.shape[2] != x.shape[3] or len(x) == 0 or y.shape != x.shape[:1]:
-        raise ValueError(
-            f"images have shape {tuple(x.shape)} and classes {tuple(y.shape)}; "
-            f"give (n, C, S, S) and (n,), n at least 1"
-        )
-    if not (x.min() >= -1 and x.max() <= 1):
-        raise ValueError("images leave [-1, 1]; scale them to that range")
+    x = pictures(x, "images", like=judge, within=FAR)
+    with asking("the judge", x):
+        return in_parts(lambda part: judge(part).softmax(1), x)
 
 
 def _augmented(x: Tensor, y: Tensor, config: SampleJudgeConfig) -> Batches:

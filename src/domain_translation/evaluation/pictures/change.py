@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import torch
 from skimage.metrics import structural_similarity
 from torch import Tensor
+
+from domain_translation.sampling.inputs import floats
 
 
 class Change(NamedTuple):
@@ -30,6 +33,7 @@ def change(before: Tensor, after: Tensor) -> Change:
     Raises:
         ValueError: different shapes, or images smaller than the 7x7 window of SSIM.
     """
+    before, after = _in_unit(before, "before"), _in_unit(after, "after", like=before)
     if before.shape != after.shape or before.ndim != 4:
         raise ValueError(
             f"images have shapes {tuple(before.shape)} and {tuple(after.shape)}; "
@@ -49,8 +53,21 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
     Raises:
         ValueError: images smaller than the window.
     """
+    a, b = _in_unit(a, "a"), _in_unit(b, "b", like=a)
     if min(a.shape[-2:]) < 7:
         raise ValueError(f"images of {tuple(a.shape[-2:])} pixels; SSIM needs 7x7")
     pairs = zip(*(x.detach().cpu().double().numpy() for x in (a, b)), strict=True)
     values = [structural_similarity(x, y, channel_axis=0, data_range=1.0) for x, y in pairs]
     return a.new_tensor(values)
+
+
+def _in_unit(x: Tensor, name: str, like: Tensor | None = None) -> Tensor:
+    """Images in [0, 1], which cooling and noise may leave by half of it."""
+    x = floats(x, name, "(B, C, H, W) in [0, 1]", like=like)
+    low, high = (float(v) for v in torch.aminmax(x.detach())) if x.numel() else (0.0, 0.0)
+    if not -0.5 <= low <= high <= 1.5:  # refuses NaN as well
+        raise ValueError(
+            f"{name}: values from {low:.3g} to {high:.3g}; give images in [0, 1], those in [-1, 1] "
+            "as (x + 1) / 2"
+        )
+    return x

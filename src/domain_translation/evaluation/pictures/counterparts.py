@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from domain_translation.runtime import double
+from domain_translation.sampling.inputs import FAR, labels, pictures
 
 # Translations (n, C, S, S), true counterparts in the same order, and classes (n,).
 Errors = Callable[[Tensor, Tensor, Tensor], dict[str, float]]
@@ -29,11 +30,11 @@ def to_counterparts(made: Tensor, true: Tensor, classes: Tensor) -> dict[str, fl
     Raises:
         ValueError: as `outranked`.
     """
+    made = pictures(made, "made", within=FAR)
+    true = pictures(true, "true", like=made, within=FAR)
     shown = made.clamp(-1, 1)
-    return {
-        "error": float((shown - true).abs().mean()),
-        "outranked": outranked(shown, true, classes),
-    }
+    rank = outranked(shown, true, classes)  # looks at the shapes
+    return {"error": float((shown - true).abs().mean()), "outranked": rank}
 
 
 def outranked(made: Tensor, true: Tensor, classes: Tensor) -> float:
@@ -51,6 +52,9 @@ def outranked(made: Tensor, true: Tensor, classes: Tensor) -> float:
     Raises:
         ValueError: other shapes, or a class with a single image.
     """
+    made = pictures(made, "made", within=FAR)
+    true = pictures(true, "true", like=made, within=FAR)
+    classes = labels(classes, made, "classes")
     if made.shape != true.shape or classes.shape != made.shape[:1]:
         raise ValueError(
             f"translations have shape {tuple(made.shape)}, counterparts {tuple(true.shape)} and "

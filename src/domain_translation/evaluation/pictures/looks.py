@@ -18,6 +18,7 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 
 from domain_translation.runtime import double
+from domain_translation.sampling.inputs import FAR, pictures
 
 LEVELS = (0.02, 0.25, 0.5, 0.75, 0.98)  # quantiles of all values of a picture
 INSIDE = 0.95  # share of real pictures within the limit
@@ -29,7 +30,7 @@ def statistics(x: Tensor) -> Tensor:
     Mean and standard deviation, `LEVELS`, mean range over channels, how much colour varies within
     the picture, mean absolute difference of neighbours, mean absolute Laplacian.
     """
-    v = double(x).clamp(-1, 1)
+    v = double(pictures(x, "images", within=FAR)).clamp(-1, 1)
     colour = v - v.mean(1, keepdim=True)
     across = (v[..., 1:] - v[..., :-1]).abs().mean((1, 2, 3))
     down = (v[..., 1:, :] - v[..., :-1, :]).abs().mean((1, 2, 3))
@@ -91,6 +92,7 @@ def fit(real: Tensor, other: Tensor) -> Looks:
     Raises:
         ValueError: other numbers of channels or pixels, or fewer than 20 images of a domain.
     """
+    real, other = pictures(real, "real", within=FAR), pictures(other, "other", within=FAR)
     if real.shape[1:] != other.shape[1:] or min(len(real), len(other)) < 20:
         raise ValueError(
             f"images have shapes {tuple(real.shape)} and {tuple(other.shape)}; give 20 or more of "

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from domain_translation.evaluation.pictures.pixels import THRESHOLD, pixel_accuracy
+from domain_translation.evaluation.pictures.pixels import THRESHOLD, both_maps
 from domain_translation.runtime import double
+from domain_translation.sampling.inputs import pictures
 from domain_translation.synthetic.city.town_map import PALETTE
 
 Colour = tuple[int, int, int]  # sRGB out of 255
@@ -51,6 +52,7 @@ def map_classes(truth: Tensor, legend: Legend) -> Tensor:
     Returns:
         (B, H, W) int64.
     """
+    truth = pictures(truth, "truth", channels=3)
     owner = [k for k, colours in enumerate(legend.values()) for _ in colours]
     pixels = (truth.permute(0, 2, 3, 1) + 1) * 127.5
     colours = pixels.new_tensor([c for cs in legend.values() for c in cs])
@@ -78,7 +80,7 @@ def accuracy_by_class(
     Raises:
         ValueError: see `pixel_accuracy`.
     """
-    pixel_accuracy(image, truth)  # for its check of the shapes
+    image, truth = both_maps(image, truth)
     right = (image - truth).norm(dim=1) * 127.5 < threshold
     classes = map_classes(truth, legend)
     found = {}

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
+from domain_translation.sampling.inputs import FAR, pictures
+
 _MASK = ((1.0, -2.0, 1.0), (-2.0, 4.0, -2.0), (1.0, -2.0, 1.0))
 
 
@@ -21,7 +23,8 @@ def noise_level(x: Tensor) -> Tensor:
     Raises:
         ValueError: no images, or smaller than 3x3.
     """
-    if x.ndim != 4 or min(x.shape[2:]) < 3:
+    x = pictures(x, "images", within=FAR)
+    if min(x.shape[2:]) < 3:
         raise ValueError(f"images have shape {tuple(x.shape)}; give (B, C, H, W) of 3x3 or more")
     mask = torch.tensor(_MASK, dtype=x.dtype, device=x.device)
     residue = conv2d(x.flatten(0, 1)[:, None], mask[None, None]).abs()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from domain_translation.runtime import double
+from domain_translation.sampling.inputs import FAR, pictures
 
 THRESHOLD = 16.0  # Euclidean distance of two colours on the scale 0..255
 
@@ -22,10 +23,18 @@ def pixel_accuracy(image: Tensor, truth: Tensor, threshold: float = THRESHOLD) -
     Raises:
         ValueError: different shapes, or no colour images.
     """
-    if image.shape != truth.shape or image.ndim != 4 or image.shape[1] != 3:
+    image, truth = both_maps(image, truth)
+    distance: Tensor = (image - truth).norm(dim=1) * 127.5
+    return double(distance < threshold).flatten(1).mean(1)
+
+
+def both_maps(image: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """Both as colour images of one shape; errors as for `pixel_accuracy`."""
+    image = pictures(image, "image", within=FAR)
+    truth = pictures(truth, "truth", like=image)
+    if image.shape != truth.shape or image.shape[1] != 3:
         raise ValueError(
             f"images have shapes {tuple(image.shape)} and {tuple(truth.shape)}; "
             f"give two equal (B, 3, H, W)"
         )
-    distance: Tensor = (image - truth).norm(dim=1) * 127.5
-    return double(distance < threshold).flatten(1).mean(1)
+    return image, truth

@@ -10,6 +10,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, max_pool2d
 
+from domain_translation.sampling.inputs import FAR, pictures
+
 
 def changed_region(source: Tensor, truth: Tensor, threshold: float = 0.05) -> Tensor:
     """Pixels that the true translation changes: (B, C, H, W) twice -> boolean (B, H, W).
@@ -23,7 +25,9 @@ def changed_region(source: Tensor, truth: Tensor, threshold: float = 0.05) -> Te
     Raises:
         ValueError: different shapes, or no images.
     """
-    if source.shape != truth.shape or source.ndim != 4:
+    source = pictures(source, "source", within=FAR)
+    truth = pictures(truth, "truth", like=source, within=FAR)
+    if source.shape != truth.shape:
         raise ValueError(
             f"images have shapes {tuple(source.shape)} and {tuple(truth.shape)}; "
             f"give two equal (B, C, H, W)"
@@ -41,6 +45,12 @@ def error_in(image: Tensor, truth: Tensor, region: Tensor) -> Tensor:
         image, truth: (B, C, H, W).
         region: boolean (B, H, W).
     """
+    image = pictures(image, "image", within=FAR)
+    truth = pictures(truth, "truth", like=image, within=FAR)
+    if image.shape != truth.shape:
+        raise ValueError(
+            f"images have shapes {tuple(image.shape)} and {tuple(truth.shape)}; give equal ones"
+        )
     squares = (image - truth).square().mean(1)
     return _mean_in(squares, region).sqrt()
 
@@ -60,12 +70,15 @@ def contrast_in(image: Tensor, region: Tensor, window: int = 9) -> Tensor:
     """
     if window < 3 or window % 2 == 0:
         raise ValueError(f"window is {window}; give an odd number of at least 3 pixels")
-    bright = image.mean(1, keepdim=True)
+    bright = pictures(image, "image", within=FAR).mean(1, keepdim=True)
     local = avg_pool2d(bright, window, 1, padding=window // 2, count_include_pad=False)
     return _mean_in((bright - local).square()[:, 0], region).sqrt()
 
 
 def _mean_in(values: Tensor, region: Tensor) -> Tensor:
     """Mean of (B, H, W) over the region of each picture, (B,)."""
-    weight = region.to(values.dtype)
+    if not isinstance(region, Tensor) or region.shape != values.shape:
+        given = tuple(region.shape) if isinstance(region, Tensor) else type(region).__name__
+        raise ValueError(f"the region is {given}; give a boolean {tuple(values.shape)}")
+    weight = region.to(values)
     return (values * weight).sum((1, 2)) / weight.sum((1, 2)).clamp_min(1)

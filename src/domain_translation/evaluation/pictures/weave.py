@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from domain_translation.sampling.inputs import FAR, pictures, whole
+
 
 def weave(images: Tensor, period: int = 4) -> Tensor:
     """How far the means over the phases of a grid lie apart: (B, C, H, W) -> (B,), grey levels.
@@ -19,7 +21,9 @@ def weave(images: Tensor, period: int = 4) -> Tensor:
     Raises:
         ValueError: pictures smaller than a cell, or no pictures (B, C, H, W).
     """
-    if images.ndim != 4 or min(images.shape[-2:]) < period:
+    period = whole(period, "period")
+    images = pictures(images, "images", within=FAR)
+    if min(images.shape[-2:]) < period:
         raise ValueError(
             f"pictures {tuple(images.shape)} and cells of {period} pixels; give pictures "
             "(B, C, H, W) of at least one cell"

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from domain_translation.evaluation.judges.sample_judges import probabilities
 from domain_translation.runtime import double
+from domain_translation.sampling.inputs import answer, asking, events, floats, labels
 
 # Images and noise seed to translations.
 Translate = Callable[[Tensor, int], Tensor]
@@ -34,12 +35,8 @@ def confusion(judge: nn.Module, images: Tensor, classes: Tensor, count: int) -> 
     Raises:
         ValueError: not as many classes as images, or none.
     """
-    if len(images) != len(classes) or len(images) == 0:
-        raise ValueError(
-            f"{len(images)} images and {len(classes)} classes; give one class per image, at least "
-            "one"
-        )
     named = probabilities(judge, images).argmax(1)
+    classes = labels(classes, named, "classes")
     counts = confusion_matrix(classes.cpu(), named.cpu(), labels=range(count))
     table = torch.tensor(counts, dtype=torch.float64)
     return table / table.sum(1, keepdim=True).where(table.sum(1, keepdim=True) > 0, torch.nan)
@@ -67,6 +64,9 @@ def variance_shares(values: Tensor) -> Shares:
     Raises:
         ValueError: fewer than two sources or noises, or values that do not vary.
     """
+    values = floats(values, "values", "(sources, noises, d)")
+    if not bool(values.isfinite().all()):
+        raise ValueError("values: hold NaN or infinite numbers; remove them first")
     if values.ndim != 3 or min(values.shape[:2]) < 2:
         raise ValueError(
             f"values have shape {tuple(values.shape)}; give (sources, noises, d) with two or more "
@@ -89,7 +89,12 @@ def grid(translate: Translate, x: Tensor, noises: int) -> Tensor:
     Noise j is the same for all sources, as in the columns of JD-BW's Figures 4, 7 and 8: each
     image is translated alone, so that it gets the first draw of seed j.
     """
-    rows = [torch.cat([translate(image[None], seed) for seed in range(noises)]) for image in x]
+    x = events(x, "x")
+    with asking("the translator", x[:1]):
+        rows = [
+            torch.cat([answer(translate(i, s), i, "the translator") for s in range(noises)])
+            for i in x[:, None]
+        ]
     return torch.stack(rows)
 
 

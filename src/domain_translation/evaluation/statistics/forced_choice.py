@@ -14,6 +14,8 @@ import torch
 from scipy import stats
 from torch import Generator, Tensor
 
+from domain_translation.sampling.inputs import floats, whole
+
 RATERS, PAIRS = 25, 40
 
 
@@ -48,6 +50,11 @@ def forced_choice(
     Raises:
         ValueError: likenesses of different shapes, or fewer images than `pairs`.
     """
+    first = floats(first, "first", "(judges, images)")
+    second = floats(second, "second", "(judges, images)", like=first)
+    raters, pairs = whole(raters, "raters"), whole(pairs, "pairs")
+    if not bool(first.isfinite().all() & second.isfinite().all()):
+        raise ValueError("some likenesses are NaN or infinite; give finite ones")
     if first.shape != second.shape or first.ndim != 2:
         raise ValueError(
             f"likenesses have shapes {tuple(first.shape)} and {tuple(second.shape)}; "

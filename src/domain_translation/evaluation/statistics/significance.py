@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 from torch import Tensor
 
+from domain_translation.runtime import double
+
 
 class Comparison(NamedTuple):
     """A paired comparison of `after` with `before`, one pair per sample.
@@ -57,6 +59,8 @@ def compare(
         )
     if not (np.isfinite(a).all() and np.isfinite(b).all()):
         raise ValueError("some measurements are NaN or infinite; a rank test needs finite numbers")
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level}; give that of the interval, in (0, 1)")
     d = b - a
     moved = d[d != 0]
     means = float(a.mean()), float(b.mean()), float(d.mean())
@@ -70,7 +74,12 @@ def compare(
 
 
 def _numbers(values: ArrayLike | Tensor) -> NDArray[np.float64]:
-    return np.asarray(values.cpu() if isinstance(values, Tensor) else values, dtype=np.float64)
+    if isinstance(values, Tensor):
+        values = double(values.detach()).cpu()
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"measurements are {type(values).__name__}; give two vectors") from error
 
 
 def _interval(d: NDArray[np.float64], level: float, seed: int) -> tuple[float, float]:

@@ -26,7 +26,6 @@ from domain_translation.data.fetch import MissingData
 from domain_translation.files import write_atomically
 from domain_translation.language import model_file
 from domain_translation.language.xlm import XLM
-from domain_translation.pretrained.load import read
 from domain_translation.pretrained.recipes import (
     energies,
     energy_translators,
@@ -36,17 +35,16 @@ from domain_translation.pretrained.recipes import (
     scenes,
     shift,
 )
-from domain_translation.pretrained.recipes.images import SIGMA
 from domain_translation.pretrained.recipes.parts import SEED, Made, Recipe
+from domain_translation.training import checkpoints
 from domain_translation.training.cached import seconds, timed
-from domain_translation.training.model_files import Model, save_model
+from domain_translation.training.model_files import Model, load_model, save_model
 
 __all__ = [
     "CHECKS",
     "FIRST",
     "RECIPES",
     "SEED",
-    "SIGMA",
     "Made",
     "Recipe",
     "check",
@@ -109,6 +107,14 @@ def run(
         save(path, made, {**made.card, **card})
         paths.append(path)
     return paths
+
+
+def read(path: Path) -> Model:
+    """A file that a recipe wrote; CheckpointError if it is damaged."""
+    if checkpoints.load(path).card.get("network") == "XLM":
+        network, _, card = model_file.load(path)
+        return Model(network, card)
+    return load_model(path)
 
 
 def save(path: Path, made: Made, card: Mapping[str, Any]) -> None:

@@ -21,7 +21,6 @@ from domain_translation.language.objective import Direction
 from domain_translation.language.stages import MASKED, Lessons, Stage, train_stages
 from domain_translation.language.vocabulary import PAD, Vocabulary
 from domain_translation.language.xlm import QUICK, XLM, translation_loss
-from domain_translation.pretrained.load import text_model
 from domain_translation.pretrained.recipes.parts import (
     CHECK,
     CHECKED,
@@ -30,6 +29,7 @@ from domain_translation.pretrained.recipes.parts import (
     Recipe,
     losses_of_file,
 )
+from domain_translation.pretrained.text import text_model
 from domain_translation.runtime import seeded
 from domain_translation.synthetic import grammar
 

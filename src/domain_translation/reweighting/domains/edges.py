@@ -11,6 +11,8 @@ import torch
 from skimage.feature import canny
 from torch import Tensor
 
+from domain_translation.sampling.inputs import FAR, floats, pictures
+
 SIGMA = 1.0
 # Sobel's gradient of the smoothed brightness in [0, 1]: a line starts above HIGH and goes on above
 # LOW. At the default sigma a step of height h has gradient 2.6 h, so steps of 0.06 are lines.
@@ -30,10 +32,13 @@ def canny_edges(x: Tensor, sigma: float = SIGMA) -> Tensor:
     Raises:
         ValueError: not a batch of square images of one or three channels, or sigma not positive.
     """
+    x = floats(x, "images", "(n, 1 or 3, S, S) in [-1, 1]")
     if x.ndim != 4 or x.shape[1] not in (1, 3) or x.shape[2] != x.shape[3]:
         raise ValueError(f"images have shape {tuple(x.shape)}; give (n, 1 or 3, S, S)")
     if not sigma > 0:
         raise ValueError(f"sigma is {sigma}; give a width in pixels above 0")
+    if len(x):
+        pictures(x, "images", within=FAR)
     weights = x.new_tensor([0.299, 0.587, 0.114] if x.shape[1] == 3 else [1.0])
     bright = (((x + 1) / 2) * weights[:, None, None]).sum(1).detach().cpu().numpy()
     # What lies outside an image is its own border, so that the frame is no edge.

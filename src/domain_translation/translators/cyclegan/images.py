@@ -72,7 +72,7 @@ def train_cyclegan(
     checkpoint: Path | str | None = None,
     *,
     weighting: nn.Module | None = None,
-    classes: tuple[Tensor, Tensor] | None = None,
+    classes: Sequence[Tensor] | None = None,
 ) -> Trained[CycleGAN, Record]:
     """Train a CycleGAN on unpaired images.
 
@@ -95,9 +95,9 @@ def train_cyclegan(
             classes as images, weights beside a pool or without their settings.
         CheckpointError, TrainingError: see `training.fit`.
     """
-    for images in (source, target):
-        check_images(images, config.size, larger=True)
-    check_classes(classes, source, target)
+    source = check_images(source, config.size, larger=True)
+    target = check_images(target, config.size, larger=True, like=source)
+    classes = check_classes(classes, source, target)
     config = replace(config, precision=precision(config.precision, source.device))
     weighting = Equal() if weighting is None else weighting
     of_weights = weight_settings(weighting, config, config.pool)

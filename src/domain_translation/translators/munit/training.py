@@ -9,7 +9,7 @@ weighted: it asks nothing of the other domain's masses.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -70,7 +70,7 @@ def train(
     seed: int = 0,
     *,
     weighting: nn.Module | None = None,
-    classes: tuple[Tensor, Tensor] | None = None,
+    classes: Sequence[Tensor] | None = None,
     checkpoint: Path | str | None = None,
 ) -> Trained[Networks, Record]:
     """Train MUNIT on unpaired images.
@@ -94,9 +94,9 @@ def train(
         TrainingError: a loss is not finite; says which, and at which step.
         CheckpointError: see `training.fit`.
     """
-    for images in (x, y):
-        check_images(images, config.size)
-    check_classes(classes, x, y)
+    x = check_images(x, config.size)
+    y = check_images(y, config.size, like=x)
+    classes = check_classes(classes, x, y)
     weighting = Equal() if weighting is None else weighting
     of_weights = weight_settings(weighting, config)
     bounds = of_weights.clip_first, of_weights.clip_last

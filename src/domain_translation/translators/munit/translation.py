@@ -10,6 +10,7 @@ from __future__ import annotations
 from torch import Generator, Tensor
 
 from domain_translation.runtime import in_parts
+from domain_translation.sampling.inputs import FAR, asking, pictures
 from domain_translation.translators.munit.losses import draw_styles
 from domain_translation.translators.munit.networks import AutoEncoder
 
@@ -20,9 +21,11 @@ def restyle(source: AutoEncoder, target: AutoEncoder, x: Tensor, style: Tensor) 
     Raises:
         ValueError: not one style code for each image.
     """
+    x = pictures(x, "x", like=source, within=FAR)
     if len(style) != len(x):
         raise ValueError(f"{len(style)} style codes for {len(x)} images; give one for each")
-    return in_parts(lambda part, z: target.decode(source.content(part), z), x, style)
+    with asking("the translator", x):
+        return in_parts(lambda part, z: target.decode(source.content(part), z), x, style)
 
 
 def translate(source: AutoEncoder, target: AutoEncoder, x: Tensor, seed: int = 0) -> Tensor:

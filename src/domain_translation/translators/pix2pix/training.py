@@ -68,8 +68,8 @@ def train_pix2pix(
         ValueError: not pairs, or images that CycleGAN would refuse.
         CheckpointError, TrainingError: see `training.fit`.
     """
-    for images in (source, target):
-        check_images(images, config.size, larger=True)
+    source = check_images(source, config.size, larger=True)
+    target = check_images(target, config.size, larger=True, like=source)
     if len(source) != len(target):
         raise ValueError(f"{len(source)} source and {len(target)} target images are no pairs")
     a, b = source.shape[1], target.shape[1]
