@@ -25,10 +25,11 @@ def images(n: int, channels: int = 1, size: int = 8, seed: int = 0) -> Tensor:
 @settings(deadline=None, max_examples=80)
 @given(numbers, numbers)
 def test_area_is_that_of_scikit_learn_ties_included(a: list[int], b: list[int]) -> None:
-    found = auroc(torch.tensor(a), torch.tensor(b))
+    x, y = torch.tensor(a).double(), torch.tensor(b).double()
+    found = auroc(x, y)
     assert found.value == pytest.approx(roc_auc_score([1] * len(a) + [0] * len(b), a + b))
     assert 0 <= found.low <= found.value <= found.high <= 1
-    turned = auroc(-torch.tensor(a), -torch.tensor(b))
+    turned = auroc(-x, -y)
     assert turned.value == pytest.approx(1 - found.value)
     assert (turned.low, turned.high) == pytest.approx((1 - found.high, 1 - found.low))
 

@@ -37,7 +37,8 @@ def test_algorithm_1_computes_nothing_twice(d: int) -> None:
         joint.train(x.x, y.x, networks, config)
     n, m = config.steps, config.batch
     both = (1 + d) * m * n
-    assert found["forward"] == found["backward"] == Passes(n, d * n, both)
-    assert found["discriminator"] == Passes((1 + d) * n, 0, 2 * both)
+    # One example of each domain is tried before the first step.
+    assert found["forward"] == found["backward"] == Passes(n, d * n + 1, both + 1)
+    assert found["discriminator"] == Passes((1 + d) * n, 1, 2 * both + 2)
     assert found["weighting"].recorded == n
     assert found["weighting"].free == d * n

@@ -35,9 +35,12 @@ def test_a_step_is_the_sum_of_its_passes(d: int) -> None:
             part.run()
         assert counter.get_total_flops() > 0
         total += part.times * counter.get_total_flops()
-    with FlopCounterMode(display=False) as counter:
-        joint.train(x, y, networks, config)
-    assert counter.get_total_flops() == pytest.approx(total, rel=0.005)
+    spent = []
+    for steps in (1, 2):  # the difference is a step, without what comes before the first
+        with FlopCounterMode(display=False) as counter:
+            joint.train(x, y, images.networks(config), replace(config, steps=steps))
+        spent.append(counter.get_total_flops())
+    assert spent[1] - spent[0] == pytest.approx(total, rel=0.005)
 
 
 def test_the_parts_leave_the_networks_as_they_are() -> None:

@@ -214,6 +214,11 @@ def test_translations_repeat_with_the_seed() -> None:
     assert not torch.equal(a, c)
 
 
+def test_points_are_translated_like_images() -> None:
+    x, generator = domains()[0].x, toy.networks(TINY, 0).forward
+    assert images.translate(generator, x, TINY.noise).shape == x.shape
+
+
 def test_a_lost_weight_net_stops_the_run_and_says_where() -> None:
     networks = toy.networks(TINY, 0)
     with torch.no_grad():

@@ -19,6 +19,7 @@ from domain_translation.evaluation.pictures.map_classes import (
     CITY,
     GOOGLE,
     accuracy_by_class,
+    gaps,
     map_classes,
 )
 from domain_translation.evaluation.statistics.power import detectable_gain, pairs_needed, power
@@ -28,12 +29,14 @@ from domain_translation.studies.cooling import maps
 from domain_translation.studies.cooling.map_measures import (
     Accuracies,
     band_means,
+    by_fringe,
     by_share,
     flips,
     gains,
     in_batches,
     pooled,
     stored,
+    yardsticks,
 )
 from domain_translation.synthetic import TASKS
 from domain_translation.training.cached import cached, seconds, timed
@@ -89,6 +92,12 @@ def test_class_accuracies_add_up_to_the_pixel_accuracy() -> None:
 def test_the_legend_names_most_of_a_city_map() -> None:
     border = (map_classes(domains(5, 7, 64).target, CITY) == -1).double().mean()
     assert border < 0.2
+
+
+def test_gaps_are_between_classes_and_the_nearest_comes_first() -> None:
+    found = gaps({"a": ((0, 0, 0), (1, 0, 0)), "b": ((1, 0, 4),)})
+    assert found[:2] == [(4, "a", (1, 0, 0), "b", (1, 0, 4)), (4, "b", (1, 0, 4), "a", (1, 0, 0))]
+    assert [gap.distance for gap in found[2:]] == [pytest.approx(17**0.5)] * 2
 
 
 # ------------------------------------------------------------------ power
@@ -165,6 +174,31 @@ def test_the_table_is_the_comparison_of_the_longest_scores() -> None:
     assert gains(found) == pytest.approx([r["gain"] for r in rows])
 
 
+def test_numbers_by_fringe_agree_with_the_table_and_the_bands() -> None:
+    found = made_up()
+    numbers, rows = by_fringe(found), by_share(found)
+    names = {"plain": "plain", "gain": "gain", "gain of the blur": "blur gain"}
+    for name, key in names.items():
+        nested = [numbers[f"{name}, {share}% fringe"] for share in (20, 40, 60, 80, 100)]
+        assert nested == pytest.approx([row[key] for row in rows])
+    bands = [numbers[f"gain, band {k}"] for k in range(1, 6)]
+    assert bands == pytest.approx(band_means([row["gain"] for row in rows]))
+    assert numbers["gain, fringe - rest"] == pytest.approx(bands[0] - np.mean(bands[1:]))
+    closer, farther = (
+        numbers[f"share of scenes {w} the truth"] for w in ("closer to", "farther from")
+    )
+    assert closer + farther == 1  # none of them stays where it was
+
+
+def test_yardsticks_know_the_commonest_colour_and_the_truth_itself() -> None:
+    truth = colour(CITY["park"][1], 8).clone()
+    truth[..., :2] = colour(CITY["water"][0], 8)[..., :2]
+    found = yardsticks(truth, CITY)
+    assert torch.equal(found["one colour"], colour(CITY["park"][1], 8))
+    assert float(pixel_accuracy(found["truth, one pixel aside"], truth)) < 1
+    assert float(pixel_accuracy(found["truth, half resolution"], truth)) > 0.7
+
+
 def test_pooled_sets_are_ranked_together() -> None:
     a, b = made_up(5, 1), made_up(7, 2)
     both = pooled([a, b])
@@ -231,7 +265,7 @@ def test_a_run_measures_both_settings_and_resumes_to_the_same(
     assert turned == pytest.approx(last["gain"])
     by_class = sum(
         numbers[f"chosen, classes, {c}, share"] * numbers[f"chosen, classes, {c}, cooled"] / 100
-        for c in maps.CLASSES
+        for c in (*GOOGLE, "border")
     )
     assert by_class == pytest.approx(last["cooled"])
     trials = found["validation, trials"]

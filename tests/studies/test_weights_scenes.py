@@ -79,7 +79,7 @@ def test_sides_share_no_ware_in_training_and_all_of_them_held_out(name: str) -> 
     # The untranslated image of one look is nearer to its own counterpart than to most others.
     made = as_channels(test.x.x, scene.channels[1])
     assert outranked(made, test.y.x, test.x.y) < 0.1
-    assert outranked(made.roll(1, 0), test.y.x, torch.zeros(24)) > 0.3
+    assert outranked(made.roll(1, 0), test.y.x, torch.zeros(24, dtype=torch.int64)) > 0.3
 
 
 def test_digits_are_skewed_and_held_out() -> None:

@@ -52,7 +52,7 @@ def gaussian(train: Tensor, ridge: float = 0.01) -> Score:
     inverse = torch.linalg.inv(flat.T.cov() + ridge * torch.eye(flat.shape[1]).to(flat))
 
     def score(x: Tensor) -> Tensor:
-        d = floats(x, "x", like=mean).flatten(1) - mean
+        d = double(floats(x, "x", like=train).flatten(1)) - mean
         density: Tensor = -0.5 * ((d @ inverse) * d).sum(1)
         return density.float()
 

@@ -14,7 +14,7 @@ from domain_translation.reweighting.joint import Networks
 from domain_translation.reweighting.weight_nets import WeightNet
 from domain_translation.reweighting.weighting import Composite, Equal, OneArgument, TwoArguments
 from domain_translation.runtime import in_parts, seeded
-from domain_translation.sampling.inputs import FAR, asking, pictures
+from domain_translation.sampling.inputs import asking, examples
 
 
 def _composite(config: ImageConfig, a: int, b: int) -> nn.Module:
@@ -89,8 +89,8 @@ def networks(
 
 
 def translate(generator: nn.Module, x: Tensor, length: int, seed: int = 0) -> Tensor:
-    """Translations of images (n, C, S, S) with fresh noise of `length` numbers for each."""
-    x = pictures(x, "x", like=generator, within=FAR)
+    """Translations of points (n, d) or images (n, C, S, S); each has `length` numbers of noise."""
+    x = examples(x, "x", like=generator)
     noise = torch.Generator(x.device).manual_seed(seed)
     with asking("the translator", x):
         return in_parts(lambda part: generator(part, draw_noise(len(part), length, noise)), x)

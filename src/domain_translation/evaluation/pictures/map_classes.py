@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -37,6 +40,27 @@ GOOGLE: Legend = {
     "ground": ((232, 229, 222),),
 }
 """The commonest colours of pix2pix's maps, read off their histogram; text and shading differ."""
+
+
+class Gap(NamedTuple):
+    """Two colours of different classes, and how far they are apart."""
+
+    distance: float
+    name: str
+    colour: Colour
+    other_name: str
+    other_colour: Colour
+
+
+def gaps(legend: Legend) -> list[Gap]:
+    """Every colour of a legend beside every colour of another class, nearest first.
+
+    A map that paints one as the other is right in the eyes of a threshold above their distance.
+    """
+    colours = [(name, rgb) for name, rgbs in legend.items() for rgb in rgbs]
+    pairs = itertools.permutations(colours, 2)
+    found = [Gap(math.dist(a[1], b[1]), *a, *b) for a, b in pairs if a[0] != b[0]]
+    return sorted(found, key=lambda gap: gap.distance)
 
 
 def map_classes(truth: Tensor, legend: Legend) -> Tensor:

@@ -15,6 +15,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from domain_translation.cooling import SHARES, Study, compare_by_share, fringe_mask
 from domain_translation.evaluation import pixel_accuracy
+from domain_translation.evaluation.pictures.map_classes import Legend, accuracy_by_class
 from domain_translation.evaluation.pictures.pixels import THRESHOLD
 from domain_translation.notebook import evidence
 from domain_translation.notebook.evidence import Estimate
@@ -92,6 +93,28 @@ def by_share(found: Accuracies, seed: int = 0) -> list[dict[str, float]]:
     ]
 
 
+def by_fringe(found: Accuracies) -> dict[str, float]:
+    """What the card of the drawn city holds of one setting: by fringe share and by band, in points.
+
+    Returns:
+        of "plain", "gain" (by cooling) and "gain of the blur" the mean on each fringe share, and
+        that on the 20 % fringe minus the rest; the gain in each band of 20 %, longest score first;
+        and the shares of scenes that come closer to the truth and that go farther, in [0, 1].
+    """
+    plain, cooled, blurred = (100 * found.arm(name) for name in ARMS)
+    gained, fringes = cooled - plain, {s: fringe_mask(found.norms, share=s) for s in SHARES}
+    top = fringes[SHARES[0]]
+    numbers: dict[str, Tensor] = {}
+    for what, v in {"plain": plain, "gain": gained, "gain of the blur": blurred - plain}.items():
+        numbers |= {f"{what}, {s:.0%} fringe": v[fringe].mean() for s, fringe in fringes.items()}
+        numbers[f"{what}, fringe - rest"] = v[top].mean() - v[~top].mean()
+    bands = found.norms.argsort(descending=True).chunk(5)
+    numbers |= {f"gain, band {k}": gained[band].mean() for k, band in enumerate(bands, 1)}
+    numbers["share of scenes closer to the truth"] = (gained > 0).double().mean()
+    numbers["share of scenes farther from the truth"] = (gained < 0).double().mean()
+    return {name: float(value) for name, value in numbers.items()}
+
+
 def gains(found: Accuracies) -> list[float]:
     """Mean gain by cooling at every fringe share, in points: `by_share` without its tests."""
     gained = 100 * (found.arm("cooled") - found.arm("plain"))
@@ -123,6 +146,65 @@ def flips(before: Tensor, after: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]
     first, second = ((image - truth).norm(dim=1) * 127.5 < THRESHOLD for image in (before, after))
     turned = [(a & ~b).double().flatten(1).mean(1) for a, b in ((second, first), (first, second))]
     return turned[0], turned[1]
+
+
+def measured(found: Study, truth: Tensor, legend: Legend) -> dict[str, Tensor]:
+    """Everything that `described` says of cooled photographs, image by image."""
+    at = accuracies(found, truth)
+    up, down = flips(found.plain, found.after_cooling, truth)
+    moved = (found.cooled - found.inputs).flatten(1).square().mean(1).sqrt() * 127.5
+    classes = [
+        list(accuracy_by_class(image, truth, legend).values())
+        for image in (found.plain, found.after_cooling, found.after_blur)
+    ]
+    shares_and_hits = torch.tensor(classes, dtype=torch.float64)
+    ways = {"up": up, "down": down, "moved": moved, "classes": shares_and_hits}
+    return {"norms": at.norms, "values": at.values, **ways}
+
+
+def described(found: Mapping[str, Tensor], legend: Legend) -> dict[str, Any]:
+    """What is said of one setting.
+
+    Args:
+        found: by `measured`.
+        legend: that it was measured with.
+    """
+    at = Accuracies(found["norms"], found["values"])
+    plain, cooled = 100 * at.arm("plain"), 100 * at.arm("cooled")
+    shares, hits = found["classes"][0, :, 0], found["classes"][:, :, 1]
+    return {
+        "by share": {f"{row['share']:g}": row for row in by_share(at)},
+        "thresholds": {
+            f"{t:g}": {a: 100 * at.arm(a, k).mean().item() for a in ARMS}
+            for k, t in enumerate(THRESHOLDS)
+        },
+        "spread of accuracy": describe(plain),
+        "spread of gain": describe(cooled - plain),
+        "turned right": 100 * found["up"].mean().item(),
+        "turned wrong": 100 * found["down"].mean().item(),
+        "moved, grey levels": describe(found["moved"]),
+        "classes": {
+            name: {"share": 100 * shares[k].item()}
+            | {a: 100 * hits[i, k].item() for i, a in enumerate(ARMS)}
+            for k, name in enumerate((*legend, "border"))
+        },
+    }
+
+
+def yardsticks(truth: Tensor, legend: Legend) -> dict[str, Tensor]:
+    """Maps that need no translator: the best single colour, and two that are nearly right.
+
+    Args:
+        truth: test maps (n, 3, S, S) in [-1, 1], S even.
+        legend: whose colours are tried.
+    """
+    colours = torch.tensor([rgb for rgbs in legend.values() for rgb in rgbs]) / 127.5 - 1
+    sheets = [rgb.reshape(1, 3, 1, 1).expand_as(truth) for rgb in colours]
+    return {
+        "one colour": max(sheets, key=lambda sheet: pixel_accuracy(sheet, truth).mean().item()),
+        "truth, one pixel aside": truth.roll(1, -1),
+        "truth, half resolution": halved(truth),
+    }
 
 
 def halved(images: Tensor) -> Tensor:

@@ -21,18 +21,14 @@ from domain_translation.cooling import Study as Cooled
 from domain_translation.data import folders
 from domain_translation.denoising.training import DenoiserConfig
 from domain_translation.evaluation import pixel_accuracy
-from domain_translation.evaluation.pictures.map_classes import GOOGLE, accuracy_by_class
+from domain_translation.evaluation.pictures.map_classes import GOOGLE
 from domain_translation.sampling import scores
 from domain_translation.studies.cooling.map_measures import (
-    ARMS,
-    THRESHOLDS,
-    Accuracies,
     accuracies,
-    by_share,
-    describe,
-    flips,
-    halved,
+    described,
     in_batches,
+    measured,
+    yardsticks,
 )
 from domain_translation.studies.study import Measure, Study, measures, scalars, tensors
 from domain_translation.training.cached import cached
@@ -42,7 +38,6 @@ from domain_translation.translators.cyclegan import CycleGANConfig, ResnetGenera
 
 DATA = "maps256"
 SETTINGS = ("chosen", "published")
-CLASSES = (*GOOGLE, "border")
 _QUANTILES = (0.95, 0.65, 0.35, 0.05)  # of the gain: the pictures to show are not picked
 _SIDE = 96  # of these pictures, pixels
 
@@ -136,76 +131,19 @@ def choose(
     }
 
 
-def measured(found: Cooled, test: folders.Domains) -> dict[str, Tensor]:
-    """Everything that is said of cooled test photographs, and a few pictures of them."""
+def baselines(truth: Tensor) -> dict[str, float]:
+    """Accuracies in points that need no translator, a floor and two ceilings: see `yardsticks`."""
+    known = yardsticks(truth, GOOGLE).items()
+    return {name: 100 * float(pixel_accuracy(image, truth).mean()) for name, image in known}
+
+
+def pictures(found: Cooled, test: folders.Domains) -> Tensor:
+    """A few photographs, their truth and both translations, (4, n, 3, S, S)."""
     at = accuracies(found, test.target)
-    up, down = flips(found.plain, found.after_cooling, test.target)
-    moved = (found.cooled - found.inputs).flatten(1).square().mean(1).sqrt() * 127.5
-    classes = [
-        list(accuracy_by_class(image, test.target, GOOGLE).values())
-        for image in (found.plain, found.after_cooling, found.after_blur)
-    ]
     order = (at.arm("cooled") - at.arm("plain")).argsort()
     shown = order[[round(q * (len(order) - 1)) for q in _QUANTILES]]
     rows = (found.inputs, test.target, found.plain, found.after_cooling)
-    return {
-        "norms": at.norms,
-        "values": at.values,
-        "up": up,
-        "down": down,
-        "moved": moved,
-        "classes": torch.tensor(classes, dtype=torch.float64),
-        "pictures": torch.stack([row[shown] for row in rows]),
-    }
-
-
-def described(found: Mapping[str, Tensor]) -> dict[str, Any]:
-    """What is said of one setting.
-
-    Args:
-        found: by `measured`.
-    """
-    at = Accuracies(found["norms"], found["values"])
-    plain, cooled = 100 * at.arm("plain"), 100 * at.arm("cooled")
-    shares, hits = found["classes"][0, :, 0], found["classes"][:, :, 1]
-    return {
-        "by share": {f"{row['share']:g}": row for row in by_share(at)},
-        "thresholds": {
-            f"{t:g}": {a: 100 * at.arm(a, k).mean().item() for a in ARMS}
-            for k, t in enumerate(THRESHOLDS)
-        },
-        "spread of accuracy": describe(plain),
-        "spread of gain": describe(cooled - plain),
-        "turned right": 100 * found["up"].mean().item(),
-        "turned wrong": 100 * found["down"].mean().item(),
-        "moved, grey levels": describe(found["moved"]),
-        "classes": {
-            name: {"share": 100 * shares[k].item()}
-            | {a: 100 * hits[i, k].item() for i, a in enumerate(ARMS)}
-            for k, name in enumerate(CLASSES)
-        },
-    }
-
-
-def baselines(truth: Tensor) -> dict[str, float]:
-    """Accuracies in points that need no translator: a floor and two ceilings.
-
-    The floor paints everything in the best single colour of the legend. The ceilings are the
-    truth itself, moved by one pixel, and at half its resolution.
-
-    Args:
-        truth: test maps (n, 3, S, S) in [-1, 1], S even.
-    """
-    flat = [
-        pixel_accuracy((torch.tensor(c) / 127.5 - 1).reshape(1, 3, 1, 1).expand_as(truth), truth)
-        for colours in GOOGLE.values()
-        for c in colours
-    ]
-    return {
-        "one colour": 100 * max(float(f.mean()) for f in flat),
-        "truth, one pixel aside": 100 * float(pixel_accuracy(truth.roll(1, -1), truth).mean()),
-        "truth, half resolution": 100 * float(pixel_accuracy(halved(truth), truth).mean()),
-    }
+    return torch.stack([row[shown] for row in rows])
 
 
 def fraction(config: CycleGANConfig, pairs: int) -> dict[str, Any]:
@@ -248,7 +186,8 @@ def run(plan: Plan, seed: int, folder: Path) -> dict[str, Tensor]:
     translator, test = in_batches(networks.forward), pairs.test
     for name, setting in zip(SETTINGS, (chosen, PAPER), strict=True):
         score = score_of(networks, setting.sigma)
-        arm = measured(cooling.study(translator, score, test.source, setting, seed=seed), test)
+        cooled = cooling.study(translator, score, test.source, setting, seed=seed)
+        arm = measured(cooled, test.target, GOOGLE) | {"pictures": pictures(cooled, test)}
         found |= {f"{name}, {key}": value for key, value in arm.items()}
     for name, network in networks._asdict().items():
         found |= {f"{name}/{k}": v.half() for k, v in network.state_dict().items()}
@@ -266,7 +205,7 @@ def measure(plan: Plan, seed: int, found: Mapping[str, Tensor]) -> list[Measure]
     numbers |= {k: float(v) for k, v in found.items() if k.startswith("baselines")}
     for name in SETTINGS:
         arm = {k.removeprefix(f"{name}, "): v for k, v in found.items() if k.startswith(name)}
-        numbers |= scalars(tensors(described(arm), name))
+        numbers |= scalars(tensors(described(arm, GOOGLE), name))
     return measures(numbers)
 
 
