@@ -61,3 +61,18 @@ def test_the_quadratic_goes_through_both_totals() -> None:
     linear = (PRINTED[0].value - slope * 16**2) / 16
     assert slope * 48**2 + linear * 48 == pytest.approx(PRINTED[2].value)
     assert low < slope < high
+
+
+def test_a_printed_total_says_what_rounds_to_it() -> None:
+    small, middle, _ = PRINTED
+    assert [str(p) for p in PRINTED] == ["649K", "2.70M", "5.82M"]
+    assert [small.rounds(n) for n in (648_499, 648_500, 649_500, 649_501)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+    nearest = parameter_counts.nearest(middle)
+    found = [parameter_counts.parameters(r, 32, 32) for r in parameter_counts.readings()]
+    assert nearest in found
+    assert all(abs(n - middle.value) >= abs(nearest - middle.value) for n in found)

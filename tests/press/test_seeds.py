@@ -16,6 +16,7 @@ from domain_translation.press import measured, seeds
 from domain_translation.press.book import Book
 from domain_translation.press.execute import Execution
 from domain_translation.press.files import PressError
+from domain_translation.press.processes import Interrupted
 
 MEASURING = """
 import sys
@@ -158,6 +159,21 @@ def test_check_signs_a_stale_card_that_measures_the_same(book, ran, capsys):
     assert len(card.values("double")) == 10
     assert make(book, check=True) == 0
     assert len(ran) == 12
+
+
+def test_a_check_that_is_stopped_has_signed_what_it_finished(book, ran, monkeypatch):
+    make(book)
+    toybook.write(book.root / "src/toy_book/alpha.py", "def double(x):\n    return x + x\n")
+    whole = seeds.execute_all
+
+    def stopped(*given, **named):
+        whole(*given, **named)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(seeds, "execute_all", stopped)
+    with pytest.raises(Interrupted):
+        make(book, check=True)
+    assert not measured.stale(Book(book.root), measured.stored(book, "part/one"))
 
 
 def test_check_asks_for_all_seeds_where_one_measures_otherwise(book, ran, capsys):

@@ -36,6 +36,7 @@ from domain_translation.studies.cooling.map_measures import (
     in_batches,
     pooled,
     stored,
+    summary,
     yardsticks,
 )
 from domain_translation.synthetic import TASKS
@@ -321,6 +322,15 @@ def test_the_stored_run_differs_from_todays_plan_in_its_precision_alone() -> Non
     assert stored.pop("seed") == 0  # today the engine's, of which there are five
     assert stored.pop("noise_seeds") == [0]
     assert stored == today
+
+
+def test_a_summary_adds_up_to_its_gain() -> None:
+    card = json.loads(data_file("results/full/maps/card.json").read_text(encoding="utf-8"))
+    found = summary(card["arms"]["published"], card["baselines"])
+    assert found["turned right"] - found["turned wrong"] == pytest.approx(found["gain"])
+    parts = [value for name, value in found.items() if name.startswith("gain from")]
+    assert sum(parts) == pytest.approx(found["gain"])
+    assert found["one colour"] == card["baselines"]["one colour"]
 
 
 def test_the_stored_run_is_one_training_and_decides_nothing() -> None:

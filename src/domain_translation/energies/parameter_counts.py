@@ -37,6 +37,13 @@ class Printed(NamedTuple):
     value: int
     rounding: int  # half a unit of its last digit
 
+    def __str__(self) -> str:
+        return f"{self.value / 1e6:.2f}M" if self.value >= 1e6 else f"{self.value // 1000}K"
+
+    def rounds(self, count: int) -> bool:
+        """Whether a count rounds to it."""
+        return abs(count - self.value) <= self.rounding
+
 
 PRINTED = (
     Printed("Table 5", 256, 16, 649_000, 500),
@@ -85,11 +92,13 @@ def misses(reading: Reading) -> tuple[float, ...]:
 
 def hits(*printed: Printed) -> list[Reading]:
     """Readings whose counts round to all of the given totals at once."""
+    return [r for r in readings() if all(p.rounds(parameters(r, p.size, p.c)) for p in printed)]
 
-    def rounds(r: Reading, p: Printed) -> bool:
-        return abs(parameters(r, p.size, p.c) - p.value) <= p.rounding
 
-    return [r for r in readings() if all(rounds(r, p) for p in printed)]
+def nearest(printed: Printed) -> int:
+    """The count, under any reading, that is nearest to a printed total."""
+    found = (parameters(r, printed.size, printed.c) for r in readings())
+    return min(found, key=lambda count: abs(count - printed.value))
 
 
 def quadratic() -> tuple[float, float, float]:

@@ -23,7 +23,6 @@ from domain_translation.press.execute import Execution
 from domain_translation.press.execute import versions as reported
 from domain_translation.press.files import atomic_write, canonical, only_one
 from domain_translation.press.measured import (
-    Made,
     card_file,
     made_from,
     measuring,
@@ -91,21 +90,23 @@ def _check(book: Book, chosen: Sequence[Chapter], jobs: int, limit: float | None
             other.add(chapter.name)
         elif stale(book, card):
             asked[chapter.name] = card
-    signed: dict[str, Made] = {}
+    waiting = {name: set(CHECKED) for name in asked}
 
     def finished(job: Job, execution: Execution) -> None:
         name, seed = job.chapter.name, job.parameters["seed"]
+        print(f"{name}, seed {seed}: {execution.cpu_seconds:.0f} CPU s", flush=True)
         if execution.error or not reproduced(asked[name], seed, execution.measured):
             other.add(name)
-        signed[name] = made_from(book, job.chapter, execution.modules, execution.data)
+        waiting[name].remove(seed)
+        if waiting[name] or name in other:
+            return
+        made = made_from(book, job.chapter, execution.modules, execution.data)
+        origin = {**asked[name].origin, **made.__dict__, "checked": machine.identity()}
+        card_files.write(card_file(book, name), replace(asked[name], origin=origin))
+        print(f"{name}: seeds 0 and 1 measured the same; the card is signed anew", flush=True)
 
     cells = [(c, s) for c in chosen if c.name in asked for s in CHECKED]
     _execute(book, cells, jobs, limit, finished)
-    for name, made in signed.items():
-        if name not in other:
-            origin = {**asked[name].origin, **made.__dict__, "checked": machine.identity()}
-            card_files.write(card_file(book, name), replace(asked[name], origin=origin))
-            print(f"{name}: seeds 0 and 1 measured the same; the card is signed anew")
     for name in sorted(other):
         print(f"{name}: run `domain-translation seeds {name}`", file=sys.stderr)
     return 1 if other else 0

@@ -17,6 +17,7 @@ from domain_translation.cooling import SHARES, Study, compare_by_share, fringe_m
 from domain_translation.evaluation import pixel_accuracy
 from domain_translation.evaluation.pictures.map_classes import Legend, accuracy_by_class
 from domain_translation.evaluation.pictures.pixels import THRESHOLD
+from domain_translation.evaluation.statistics.power import detectable_gain
 from domain_translation.notebook import evidence
 from domain_translation.notebook.evidence import Estimate
 
@@ -173,7 +174,7 @@ def described(found: Mapping[str, Tensor], legend: Legend) -> dict[str, Any]:
     plain, cooled = 100 * at.arm("plain"), 100 * at.arm("cooled")
     shares, hits = found["classes"][0, :, 0], found["classes"][:, :, 1]
     return {
-        "by share": {f"{row['share']:g}": row for row in by_share(at)},
+        "by share": by_share(at),
         "thresholds": {
             f"{t:g}": {a: 100 * at.arm(a, k).mean().item() for a in ARMS}
             for k, t in enumerate(THRESHOLDS)
@@ -224,6 +225,33 @@ def in_batches(network: Callable[[Tensor], Tensor], size: int = 16) -> Callable[
         return torch.cat([network(part) for part in torch.split(x, size)])
 
     return batched
+
+
+def summary(arm: Mapping[str, Any], known: Mapping[str, float]) -> dict[str, float]:
+    """One setting on one set of photographs as a column of a table, in points.
+
+    Args:
+        arm: by `described`, or of the stored run.
+        known: accuracies that need no translator, see `yardsticks`.
+    """
+    whole, deviation = arm["by share"][-1], arm["spread of gain"]["deviation"]
+    return {
+        "plain accuracy": whole["plain"],
+        "gain": whole["gain"],
+        "its p-value": whole["p"],
+        "gain of an equal blur": whole["blur gain"],
+        "turned right": arm["turned right"],
+        "turned wrong": arm["turned wrong"],
+        **{
+            f"gain from {name}": c["share"] * (c["cooled"] - c["plain"]) / 100
+            for name, c in arm["classes"].items()
+        },
+        "standard deviation of the gain": deviation,
+        "detectable gain, 848 photographs": detectable_gain(deviation, 848),  # L-Cool's test set
+        **known,
+        "plain accuracy, threshold 8": arm["thresholds"]["8"]["plain"],
+        "plain accuracy, threshold 32": arm["thresholds"]["32"]["plain"],
+    }
 
 
 def describe(values: Tensor) -> dict[str, Any]:

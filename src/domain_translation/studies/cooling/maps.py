@@ -205,7 +205,9 @@ def measure(plan: Plan, seed: int, found: Mapping[str, Tensor]) -> list[Measure]
     numbers |= {k: float(v) for k, v in found.items() if k.startswith("baselines")}
     for name in SETTINGS:
         arm = {k.removeprefix(f"{name}, "): v for k, v in found.items() if k.startswith(name)}
-        numbers |= scalars(tensors(described(arm, GOOGLE), name))
+        said = described(arm, GOOGLE)
+        said["by share"] = {f"{row['share']:g}": row for row in said["by share"]}
+        numbers |= scalars(tensors(said, name))
     return measures(numbers)
 
 
