@@ -7,6 +7,7 @@ import torch
 
 from domain_translation.cooling import cool
 from domain_translation.cooling.filter import best_time, kept, risk
+from domain_translation.synthetic.gallery.gallery import GRAIN
 
 SIGMA = 0.2
 
@@ -42,6 +43,13 @@ def test_a_chain_has_the_risk_of_finite_steps() -> None:
     expected = risk(step * steps, variance, SIGMA, 0.3, temperature, step)
     assert torch.allclose(found.double(), expected, rtol=0.05)
     assert not torch.allclose(expected, risk(step * steps, variance, SIGMA, 0.3, temperature))
+
+
+def test_the_window_of_the_gallery_is_as_its_chapter_says() -> None:
+    opens = (GRAIN**2 + SIGMA**2) * math.log(10)
+    assert opens == pytest.approx(0.094, abs=5e-4)
+    assert float(kept(opens, torch.tensor(GRAIN**2 + SIGMA**2))) == pytest.approx(0.1)
+    assert float(kept(opens, torch.tensor(0.92**2 + SIGMA**2))) == pytest.approx(0.9, abs=2e-3)
 
 
 def test_small_steps_are_the_limit() -> None:
