@@ -348,7 +348,8 @@ write = steps.write
 def stopping(path, content):
     if path.parent.name == "translated" and path.name == "2.png":
         print("waiting", flush=True)
-        time.sleep(600)
+        while True:  # a signal just before one long sleep would not end it
+            time.sleep(0.1)
     write(path, content)
 
 steps.write = stopping

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
+from domain_translation.files import write_atomically
 from domain_translation.language.batches import Ids
 from domain_translation.language.lexicon import Dictionary, dictionary_sentences
 from domain_translation.language.objective import Direction
@@ -22,7 +23,7 @@ from domain_translation.language.unsupervised import train_unsupervised
 from domain_translation.language.vocabulary import Vocabulary
 from domain_translation.language.xlm import XLM, decoder_from_encoder
 
-MASKED, WORDS, LAST = (f"{stage}.safetensors" for stage in ("masked", "word_pairs", "last"))
+MASKED, WORDS = (f"{stage}.safetensors" for stage in ("masked", "word_pairs"))
 
 
 class Pace(Protocol):
@@ -122,9 +123,13 @@ def train_stages(
         )  # fmt: skip
         yield Stage("word pairs", pace.word_pairs, model, vocabulary, losses)
 
-    how |= {"steps": pace.steps, "checkpoint": folder / LAST}
-    for look in range(1, looks + 1):
-        how["stop"] = pace.steps * look // looks
+    how["steps"] = pace.steps
+    # A file for each look, since a training that goes on must show again what it was on its way.
+    ways = [folder / f"last-{look}.safetensors" for look in range(1, looks + 1)]
+    for look, way in enumerate(ways, 1):
+        how |= {"checkpoint": way, "stop": pace.steps * look // looks}
+        if look > 1 and not way.exists():
+            write_atomically(way, ways[look - 2].read_bytes())
         if lessons.pairs:
             losses = train_supervised(model, vocabulary, lessons.pairs, **how)
         elif lessons.dictionaries:  # the network can translate already: see `train_unsupervised`
