@@ -17,10 +17,11 @@ from domain_translation import pretrained
 from domain_translation.cli import main
 from domain_translation.data.fetch import MissingData
 from domain_translation.pretrained import recipes
-from domain_translation.pretrained.recipes import read, sample_judges
+from domain_translation.pretrained.recipes import read
 from domain_translation.training.model_files import Model
 
 FOLDER = Path(__file__).resolve().parents[2] / "data" / "pretrained"
+OUT = "data/pretrained"
 FILES = sorted(str(p.relative_to(FOLDER).with_suffix("")) for p in FOLDER.rglob("*.safetensors"))
 NUMBERS = json.loads((FOLDER / recipes.CHECKS).read_text())
 
@@ -61,7 +62,9 @@ def test_files_are_small_and_tell_how_they_were_made(name: str) -> None:
     most = 2_200_000 if name.startswith("language/") else 2_000_000
     assert (FOLDER / f"{name}.safetensors").stat().st_size < most
     card = pretrained.card(name)
-    assert card["command"] == (f"domain-translation recipe {card['recipe']} --out data/pretrained")
+    again = f" --seed {card['seed']}" if card["seed"] else ""
+    assert card["command"] == f"domain-translation recipe {card['recipe']}{again} --out {OUT}"
+    assert name.endswith(f"-{card['seed']}") == bool(card["seed"])
     config = json.loads(json.dumps(vars(recipes.RECIPES[card["recipe"]].config)))
     younger = {key: value for key, value in YOUNGER.items() if key in config}
     assert {**younger, **card["config"]} == config
@@ -168,14 +171,15 @@ def assert_begins_alike(again: Mapping[str, Any], shipped: Mapping[str, Any]) ->
     torch.testing.assert_close(a, b, rtol=2**-8 if in_bfloat16 else 1e-5, atol=1e-7)
 
 
-def card_of_trial(name: str, out: Path) -> dict[str, Any]:
+def card_of_trial(name: str, out: Path, seed: int = recipes.SEED) -> dict[str, Any]:
     """The learning rate falls in the second half only: first losses do not see the length."""
-    paths = recipes.run(name, out, steps=2 * (recipes.FIRST - 1))
+    paths = recipes.run(name, out, steps=2 * (recipes.FIRST - 1), seed=seed)
     return read(paths[0]).card
 
 
 def card_of_shipped(name: str) -> dict[str, Any]:
-    return next(card for card in map(pretrained.card, FILES) if card["recipe"] == name)
+    cards = map(pretrained.card, FILES)
+    return next(c for c in cards if (c["recipe"], c["seed"]) == (name, recipes.SEED))
 
 
 def test_every_kind_of_recipe_has_its_example() -> None:
@@ -191,13 +195,19 @@ def test_the_recipe_begins_as_the_shipped_run_did(name: str, tmp_path: Path) -> 
     assert_begins_alike(card_of_trial(name, tmp_path), card_of_shipped(name))
 
 
-def test_a_recipe_with_another_seed_begins_otherwise(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(sample_judges, "SEED", recipes.SEED + 1)
-    again = card_of_trial(KINDS["sample_judges"], tmp_path)
+@pytest.mark.parametrize("name", [KINDS["images"], KINDS["sample_judges"]])
+def test_a_recipe_with_another_seed_begins_otherwise(name: str, tmp_path: Path) -> None:
+    """Its files end in the seed, and are put to the test of the first one's."""
+    command = ["recipe", name, "--seed", "1", "--steps", "4", "--out", str(tmp_path)]
+    assert main(command) == 0
+    (path,) = tmp_path.rglob("*.safetensors")
+    file = path.relative_to(tmp_path).with_suffix("").as_posix()
+    assert file == f"{name}-1"
+    model = read(path)
     with pytest.raises(AssertionError, match="not close"):
-        assert_begins_alike(again, card_of_shipped(KINDS["sample_judges"]))
+        assert_begins_alike(model.card, card_of_shipped(name))
+    assert model.card["command"] == f"domain-translation recipe {name} --seed 1 --out {OUT}"
+    assert recipes.check(file, model) > NUMBERS[name]  # after four steps
 
 
 @pytest.mark.weekly

@@ -26,6 +26,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     recipe.add_argument("--steps", type=int, metavar="N", help="fewer steps, for a trial")
     recipe.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="SEED",
+        help="of another training, whose files' names end in it (default: %(default)s)",
+    )
+    recipe.add_argument(
         "--checkpoint", type=Path, metavar="FILE", help="to resume from; for energies a folder"
     )
     recipe.add_argument(
@@ -53,7 +60,9 @@ def run(options: argparse.Namespace) -> int:
         known = ", ".join(recipes.RECIPES)
         return complain(f"there is no recipe {options.name!r}; choose from {known}", USAGE_ERROR)
     try:
-        paths = recipes.run(options.name, options.out, options.steps, options.checkpoint)
+        paths = recipes.run(
+            options.name, options.out, options.steps, options.checkpoint, options.seed
+        )
     except (CheckpointError, DamagedData, TrainingError, OSError) as error:
         return complain(str(error), FAILED)
     print(*paths, sep="\n")

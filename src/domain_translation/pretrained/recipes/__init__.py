@@ -2,6 +2,7 @@
 
     domain-translation recipe                            # what there is
     domain-translation recipe animals/cyclegan --out data/pretrained
+    domain-translation recipe animals/cyclegan --seed 1  # files end in -1
     domain-translation recipe --checks --out data/pretrained
 
 A recipe is data, settings and a seed; the file's card keeps all three, the first losses, and how
@@ -67,7 +68,11 @@ RECIPES: Mapping[str, Recipe] = {
 
 
 def run(
-    name: str, out: Path, steps: int | None = None, checkpoint: Path | None = None
+    name: str,
+    out: Path,
+    steps: int | None = None,
+    checkpoint: Path | None = None,
+    seed: int = SEED,
 ) -> list[Path]:
     """Train by the recipe `name` and write its files under `out`.
 
@@ -76,6 +81,7 @@ def run(
         out: folder of the files, e.g. `data/pretrained`.
         steps: fewer updates than the recipe's, for a trial; the learning rate follows suit.
         checkpoint: file (energies: folder) to resume a stopped training from; None starts anew.
+        seed: of the weights, minibatches and noise; another one than `SEED` ends the files' names.
 
     Raises:
         KeyError: an unknown recipe.
@@ -87,12 +93,13 @@ def run(
         kept = checkpoint or Path(scratch) / "run.safetensors"
         clock = kept.with_suffix(".seconds.json")
         with timed(clock, name):
-            files = recipe.train(config, kept)
+            files = recipe.train(config, kept, seed)
         losses, spent = recipe.losses(kept), seconds(clock)[name]
+    again, ending = ("", "") if seed == SEED else (f" --seed {seed}", f"-{seed}")
     card = {
         "recipe": name,
-        "command": f"domain-translation recipe {name} --out data/pretrained",
-        "seed": SEED,
+        "command": f"domain-translation recipe {name}{again} --out data/pretrained",
+        "seed": seed,
         "config": dataclasses.asdict(config),
         "first_losses": losses[:FIRST].tolist(),
         "last_losses": losses[-100:].mean(0).tolist(),
@@ -102,7 +109,7 @@ def run(
     }
     paths = []
     for file, made in files.items():
-        path = out / f"{file}.safetensors"
+        path = out / f"{file}{ending}.safetensors"
         path.parent.mkdir(parents=True, exist_ok=True)
         save(path, made, {**made.card, **card})
         paths.append(path)
@@ -140,6 +147,8 @@ def check(file: str, model: Model) -> float:
     Raises:
         MissingData: the recipe needs a real data set that is not at hand.
     """
+    if (seed := model.card.get("seed", SEED)) != SEED:
+        file = file.removesuffix(f"-{seed}")
     return RECIPES[model.card["recipe"]].check(file, model.network)
 
 

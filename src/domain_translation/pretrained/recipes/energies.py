@@ -17,7 +17,6 @@ from domain_translation.energies.training import TrainedEnergy, train
 from domain_translation.pretrained.recipes.parts import (
     CHECK,
     CHECKED,
-    SEED,
     Made,
     Recipe,
     losses_of_file,
@@ -31,9 +30,9 @@ def as_made(name: str, trained: TrainedEnergy, config: CFEBMConfig) -> dict[str,
     return {f"energies/{name}": Made(network, card)}
 
 
-def energy(name: str, config: CFEBMConfig, checkpoint: Path) -> dict[str, Made]:
+def energy(name: str, config: CFEBMConfig, checkpoint: Path, seed: int) -> dict[str, Made]:
     """An energy of the training images of a set of `evaluation.sample_sets`, by Algorithm 1."""
-    return as_made(name, train(real_images(name).x, config, SEED, checkpoint), config)
+    return as_made(name, train(real_images(name).x, config, seed, checkpoint), config)
 
 
 def in_bfloat16(config: CFEBMConfig) -> CFEBMConfig:

@@ -44,11 +44,11 @@ def photographs(name: str, size: int, n: int | None = None) -> Domains:
 
 
 def translator(
-    name: str, domains: Callable[[], Domains], config: CFEBMConfig, checkpoint: Path
+    name: str, domains: Callable[[], Domains], config: CFEBMConfig, checkpoint: Path, seed: int
 ) -> dict[str, Made]:
     """An energy whose short chains translate."""
     source, target = domains()
-    return as_made(name, train_translator(source, target, config, SEED, checkpoint), config)
+    return as_made(name, train_translator(source, target, config, seed, checkpoint), config)
 
 
 def gap_of_domains(domains: Callable[..., Domains], _: str, network: nn.Module) -> float:

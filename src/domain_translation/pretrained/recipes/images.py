@@ -32,10 +32,12 @@ JUDGED = ("animals", "fruit", "seasons")  # the city has a truth to compare with
 _task = functools.cache(synthetic.load_task)
 
 
-def translators(task: str, config: cyclegan.CycleGANConfig, checkpoint: Path) -> dict[str, Made]:
+def translators(
+    task: str, config: cyclegan.CycleGANConfig, checkpoint: Path, seed: int
+) -> dict[str, Made]:
     """Both translators of a procedural task."""
     data = _task(task, size=config.size)
-    trained = cyclegan.train_cyclegan(data.source, data.target, config, SEED, checkpoint).networks
+    trained = cyclegan.train_cyclegan(data.source, data.target, config, seed, checkpoint).networks
     return {
         f"{task}/forward": Made(trained.forward),
         f"{task}/backward": Made(trained.backward),
@@ -43,39 +45,44 @@ def translators(task: str, config: cyclegan.CycleGANConfig, checkpoint: Path) ->
 
 
 def denoiser(
-    task: str, domain: str, config: denoising.DenoiserConfig, checkpoint: Path
+    task: str, domain: str, config: denoising.DenoiserConfig, checkpoint: Path, seed: int
 ) -> dict[str, Made]:
     """The light denoiser of one domain of a task; `domain` is "source" or "target"."""
     images = getattr(_task(task), domain)
     trained = denoising.train_denoiser(
-        denoising.UNetDenoiser, images, SIGMA, config, SEED, checkpoint
+        denoising.UNetDenoiser, images, SIGMA, config, seed, checkpoint
     )
     card = {"sigma": SIGMA, "size": images.shape[-1], "channels": 3, "range": "[-1, 1]"}
     return {f"{task}/{domain}_denoiser": Made(trained, card)}
 
 
 def antialiased(
-    task: str, domain: str, sigma: float, config: denoising.DenoiserConfig, checkpoint: Path
+    task: str,
+    domain: str,
+    sigma: float,
+    config: denoising.DenoiserConfig,
+    checkpoint: Path,
+    seed: int,
 ) -> dict[str, Made]:
     """A denoiser of one domain that begins as the best linear filter against noise `sigma`."""
     images = getattr(_task(task), domain)
     make = functools.partial(denoising.AntialiasedDenoiser.fitted, images, sigma)
-    trained = denoising.train_denoiser(make, images, sigma, config, SEED, checkpoint)
+    trained = denoising.train_denoiser(make, images, sigma, config, seed, checkpoint)
     card = {"sigma": sigma, "size": images.shape[-1], "channels": 3, "range": "[-1, 1]"}
     return {directions.antialiased(task, domain, sigma): Made(trained, card)}
 
 
-def maps_from_pairs(config: pix2pix.Pix2PixConfig, checkpoint: Path) -> dict[str, Made]:
+def maps_from_pairs(config: pix2pix.Pix2PixConfig, checkpoint: Path, seed: int) -> dict[str, Made]:
     """pix2pix on aligned pairs of the city: as many scenes as the CycleGAN sees photos."""
     scenes = synthetic.TASKS["city"](1000, SEED, size=config.size)
-    trained = pix2pix.train_pix2pix(scenes.source, scenes.target, config, SEED, checkpoint)
+    trained = pix2pix.train_pix2pix(scenes.source, scenes.target, config, seed, checkpoint)
     return {"city/pix2pix": Made(trained)}
 
 
-def judges(task: str, config: JudgeConfig, checkpoint: Path) -> dict[str, Made]:
+def judges(task: str, config: JudgeConfig, checkpoint: Path, seed: int) -> dict[str, Made]:
     """The five judges of a task, from its real images only."""
     data = _task(task)
-    trained = train_image_judges(data.source, data.target, config, SEED, checkpoint)
+    trained = train_image_judges(data.source, data.target, config, seed, checkpoint)
     return {f"{task}/judges": Made(trained)}
 
 

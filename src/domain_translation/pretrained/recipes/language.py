@@ -24,7 +24,6 @@ from domain_translation.language.xlm import QUICK, XLM, translation_loss
 from domain_translation.pretrained.recipes.parts import (
     CHECK,
     CHECKED,
-    SEED,
     Made,
     Recipe,
     losses_of_file,
@@ -131,11 +130,11 @@ def true_pairs(config: GrammarConfig) -> dict[Direction, tuple[Ids, Ids]]:
     return {(source, target): (ids[source], ids[target]) for source, target in DIRECTIONS}
 
 
-def train(config: GrammarConfig, folder: Path) -> dict[str, Made]:
+def train(config: GrammarConfig, folder: Path, seed: int) -> dict[str, Made]:
     """The files of a training: the translator, and as it was when it knew its dictionary only."""
     folder.mkdir(parents=True, exist_ok=True)
     made = {}
-    for name, _, model, vocabulary, _ in translator(config, SEED, folder):
+    for name, _, model, vocabulary, _ in translator(config, seed, folder):
         if name != "masked":
             file = f"language/{FILES[name, config.supervised]}"
             made[file] = Made(

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from domain_translation.language.vocabulary import Vocabulary
 from domain_translation.training import checkpoints
 
-SEED = 0
+SEED = 0  # of the networks that chapters show, and of what all trainings learn from
 # A check of a shipped network looks at so many examples, drawn with a seed that no part of any
 # task draws with.
 CHECKED, CHECK = 64, 4_000_000
@@ -43,7 +43,7 @@ class Recipe:
 
     Attributes:
         config: a dataclass of settings.
-        train: (settings, checkpoint) -> the files it makes, by name.
+        train: (settings, checkpoint, seed) -> the files it makes, by name.
         shorten: (settings, updates) -> settings of a trial of so many updates.
         check: (file, its network) -> one number that says what the network does on a small fixed
             batch: a loss where there is one.
@@ -51,7 +51,7 @@ class Recipe:
     """
 
     config: Any
-    train: Callable[[Any, Path], dict[str, Made]]
+    train: Callable[[Any, Path, int], dict[str, Made]]
     shorten: Callable[[Any, int], Any]
     check: Callable[[str, nn.Module], float]
     losses: Callable[[Path], Tensor] = losses_of_file

@@ -11,13 +11,15 @@ from torch.nn.functional import cross_entropy
 from domain_translation.data.labelled_sets import judge_images
 from domain_translation.evaluation.judges import sample_judges
 from domain_translation.evaluation.judges.sample_judges import SampleJudgeConfig, train_sample_judge
-from domain_translation.pretrained.recipes.parts import CHECKED, SEED, Made, Recipe, fewer_steps
+from domain_translation.pretrained.recipes.parts import CHECKED, Made, Recipe, fewer_steps
 
 
-def sample_judge(name: str, config: SampleJudgeConfig, checkpoint: Path) -> dict[str, Made]:
+def sample_judge(
+    name: str, config: SampleJudgeConfig, checkpoint: Path, seed: int
+) -> dict[str, Made]:
     """The judge of a set of `evaluation.sample_sets`."""
     real = judge_images(name)
-    judge = train_sample_judge(real.x, real.y, config, SEED, checkpoint)
+    judge = train_sample_judge(real.x, real.y, config, seed, checkpoint)
     return {f"energies/judge_{name}": Made(judge)}
 
 

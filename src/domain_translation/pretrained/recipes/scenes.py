@@ -38,20 +38,22 @@ JUDGED = {
 }
 
 
-def judge(name: str, side: int, config: SampleJudgeConfig, checkpoint: Path) -> dict[str, Made]:
+def judge(
+    name: str, side: int, config: SampleJudgeConfig, checkpoint: Path, seed: int
+) -> dict[str, Made]:
     """A judge of the first (0) or second (1) domain of a scene."""
     scene = DRAWN[name]
     data = judged_pair(scene)[side]
-    found = train_sample_judge(data.x, data.y, config, SEED, checkpoint)
+    found = train_sample_judge(data.x, data.y, config, seed, checkpoint)
     return {scene.judges[side]: Made(found)}
 
 
-def translators(name: str, config: ImageConfig, checkpoint: Path) -> dict[str, Made]:
+def translators(name: str, config: ImageConfig, checkpoint: Path, seed: int) -> dict[str, Made]:
     """JD-BW's generators of a scene, both ways."""
     scene = DRAWN[name]
     pair = training_pair(scene, SEED)
-    networks = images.networks(config, scene.channels, seed=SEED)
-    joint.train(pair.x.x, pair.y.x, networks, config, SEED, checkpoint=checkpoint)
+    networks = images.networks(config, scene.channels, seed=seed)
+    joint.train(pair.x.x, pair.y.x, networks, config, seed, checkpoint=checkpoint)
     return {
         f"scenes/{name}_forward": Made(networks.forward),
         f"scenes/{name}_backward": Made(networks.backward),

@@ -39,19 +39,19 @@ def turned() -> Split:
 
 
 def judge(
-    name: str, real: Callable[[], Split], config: SampleJudgeConfig, checkpoint: Path
+    name: str, real: Callable[[], Split], config: SampleJudgeConfig, checkpoint: Path, seed: int
 ) -> dict[str, Made]:
     """A judge of real labelled digits in one look."""
     data = real()
-    found = train_sample_judge(data.x, data.y, config, SEED, checkpoint)
+    found = train_sample_judge(data.x, data.y, config, seed, checkpoint)
     return {f"shift/judge_{name}": Made(found)}
 
 
-def digits(config: ImageConfig, checkpoint: Path) -> dict[str, Made]:
+def digits(config: ImageConfig, checkpoint: Path, seed: int) -> dict[str, Made]:
     """JD-BW between skewed, resized digits and plain ones: everything needed to go on training."""
     pair = training_pair("digits", seed=SEED)
-    networks = images.networks(config, seed=SEED)
-    joint.train(pair.x.x, pair.y.x, networks, config, SEED, checkpoint=checkpoint)
+    networks = images.networks(config, seed=seed)
+    joint.train(pair.x.x, pair.y.x, networks, config, seed, checkpoint=checkpoint)
     weighting = networks.weighting
     return {
         "shift/forward": Made(networks.forward),
