@@ -49,6 +49,23 @@ def test_a_network_that_all_seeds_share_is_one_training(card):
     assert Card("a", "quick", (*own, *rival)).paired(("", "gain"), ("rival", "gain")).seeds == 1
 
 
+def test_seeds_that_share_a_training_are_one_unit():
+    """Six sets of scenes of three trainings: a training's mean counts, not its scenes."""
+    rows = [Row("", s, "gain", float(v), (f"net{s % 3}",)) for s, v in enumerate(A)]
+    rows += [Row("", s, "loss", float(v), ("judge",)) for s, v in enumerate(B)]
+    card = Card("a", "quick", tuple(rows))
+    means = A.reshape(2, 3).mean(0)
+    assert card["gain"].interval() == evidence.mean(means).interval()
+    assert (card["gain"].n, card["gain"].seeds) == (3, 3)
+    gaps = (A - B).reshape(2, 3).mean(0)
+    assert card.paired("gain", "loss").interval() == evidence.mean(gaps, seeds=1).interval()
+    # Net 2 holds with one of its two sets of scenes only.
+    low = np.sort(A.reshape(2, 3)[:, 2]).mean()
+    others = A.reshape(2, 3)[:, :2]
+    least = card.share("gain", lambda v: v > low or v in others)
+    assert (least.value, least.n) == (pytest.approx(2 / 3), 3)
+
+
 def test_pairs_are_those_of_the_same_seeds(card):
     shorter = Card("a", "quick", tuple(r for r in card.rows if (r.arm, r.seed) != ("relu", 2)))
     found = shorter.paired(("swish", "gain"), ("relu", "gain"))

@@ -114,7 +114,8 @@ class Card:
             return evidence.unmeasured(self.study)
         chosen = self._chosen(key)
         error = math.hypot(shared, _error(chosen))
-        return self._estimate([r.value for r in chosen], trainings(chosen), error)
+        units = _by_training({r.seed: r.value for r in chosen}, chosen)
+        return self._estimate(units, trainings(chosen), error)
 
     def paired(self, a: Key, b: Key, shared: float = 0.0) -> Estimate:
         """The mean of a - b over the seeds that both have.
@@ -134,17 +135,21 @@ class Card:
         rows = [r for k in (a, b) for r in self._chosen(k) if r.seed in common]
         counts = [trainings([r for r in rows if r in self._chosen(k)]) for k in (a, b)]
         fewest = min((c for c in counts if c), default=0)
-        gaps = [at[s] - bt[s] for s in common]
+        gaps = _by_training({s: at[s] - bt[s] for s in common}, rows)
         error = math.hypot(shared, *(_error(self._chosen(k)) for k in (a, b)))
         return self._estimate(gaps, fewest, error)
 
     def share(self, key: Key, holds: Callable[[float], bool]) -> Estimate:
-        """The share of seeds whose value `holds`; lost runs count as not holding."""
+        """The share of seeds whose value `holds`; lost runs count as not holding.
+
+        Of seeds that share a training, all have to hold: they count as one run.
+        """
         if self.empty:
             return evidence.unmeasured(self.study)
         chosen = self._chosen(key)
-        runs = len(chosen) + self.lost_of(chosen[0].arm)
-        found = evidence.share(sum(holds(r.value) for r in chosen), runs, seeds=trainings(chosen))
+        held = _by_training({r.seed: float(holds(r.value)) for r in chosen}, chosen)
+        runs = len(held) + self.lost_of(chosen[0].arm)
+        found = evidence.share(held.count(1.0), runs, seeds=trainings(chosen))
         return self._signed(found)
 
     def share_lost(self, arm: str = "") -> Estimate:
@@ -255,6 +260,22 @@ def trainings(rows: Sequence[Row]) -> int:
     """The fewest distinct networks behind the rows, over their places; 0 where there is none."""
     places = zip(*(r.networks for r in rows), strict=True)
     return min((len(set(place)) for place in places), default=0)
+
+
+def _by_training(values: Mapping[int, float], rows: Sequence[Row]) -> list[float]:
+    """The independent units of values by seed: where seeds share a training, its mean over them.
+
+    Under a single training the seeds stay apart: what they say is said of that one alone.
+    """
+    behind: dict[int, tuple[str, ...]] = {}
+    for row in rows:
+        behind[row.seed] = behind.get(row.seed, ()) + row.networks
+    groups: dict[tuple[str, ...], list[float]] = {}
+    for seed, value in values.items():
+        groups.setdefault(behind[seed], []).append(value)
+    if len(groups) == 1:
+        return list(values.values())
+    return [float(np.mean(group)) for group in groups.values()]
 
 
 def pooled(cards: Iterable[Card]) -> Card:

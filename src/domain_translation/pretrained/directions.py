@@ -25,7 +25,7 @@ DIRECTIONS = {
     "summer2winter": ("seasons", False),
     "winter2summer": ("seasons", True),
 }
-# Noise of the antialiased denoisers: that of lcool.train.dae_image, and what it is at a quarter of
+# Noise of the denoisers: that of lcool.train.dae_image, and what it is at a quarter of
 # the side, since the mean of 4x4 pixels, as from 256 to 64, has a quarter of their noise.
 SIGMAS = (0.3, 0.075)
 
@@ -72,36 +72,36 @@ def load(
     seed: int = 0,
     validation: int = 120,
     test: int = 120,
-    sigma: float | None = None,
+    sigma: float = SIGMAS[0],
 ) -> Direction:
     """A direction with its shipped weights and freshly drawn scenes.
 
     Args:
         name: one of `DIRECTIONS`.
-        seed: chooses the test scenes.
+        seed: chooses the test scenes, and which training of all networks (`pretrained.load`).
         validation, test: numbers of scenes.
-        sigma: noise of an antialiased denoiser, of `SIGMAS`; None: the light U-Net.
+        sigma: noise of the denoiser, of `SIGMAS`.
 
     Raises:
         ValueError: an unknown name or sigma.
         FileNotFoundError: the weights are not part of this installation.
     """
-    if sigma not in (None, *SIGMAS):
-        raise ValueError(f"sigma is {sigma}; denoisers come for {SIGMAS}, None takes the U-Net")
+    if sigma not in SIGMAS:
+        raise ValueError(f"sigma is {sigma}; denoisers come for {SIGMAS}")
     if name not in DIRECTIONS:
         raise ValueError(f"unknown direction {name!r}; choose one of {', '.join(DIRECTIONS)}")
     task, backward = DIRECTIONS[name]
     scenes = load_task(task, seed=seed, train=1, validation=validation, test=test)
     there, back = ("backward", "forward") if backward else ("forward", "backward")
     domain = "target" if backward else "source"
-    denoiser = f"{task}/{domain}_denoiser" if sigma is None else antialiased(task, domain, sigma)
-    judges = pretrained.load(f"{task}/judges")
+    denoiser = denoiser_of(task, domain, sigma)
+    judges = pretrained.load(f"{task}/judges", seed)
     assert isinstance(judges, nn.ModuleDict)
     return Direction(
         name,
-        pretrained.load(f"{task}/{there}"),
-        pretrained.load(f"{task}/{back}"),
-        pretrained.load(denoiser),
+        pretrained.load(f"{task}/{there}", seed),
+        pretrained.load(f"{task}/{back}", seed),
+        pretrained.load(denoiser, seed),
         float(pretrained.card(denoiser)["sigma"]),
         _turned(scenes.validation, backward),
         _turned(scenes.test, backward),
@@ -109,9 +109,9 @@ def load(
     )
 
 
-def antialiased(task: str, domain: str, sigma: float) -> str:
-    """The name of a shipped `AntialiasedDenoiser`, such as "denoisers/animals_source_075"."""
-    return f"denoisers/{task}_{domain}_{round(1000 * sigma):03d}"
+def denoiser_of(task: str, domain: str, sigma: float = SIGMAS[0]) -> str:
+    """The name of a shipped denoiser, such as "animals/source_denoiser"; `sigma` of `SIGMAS`."""
+    return f"{task}/{domain}_denoiser" + ("" if sigma == SIGMAS[0] else f"_{1000 * sigma:03.0f}")
 
 
 def _turned(scenes: Scenes, backward: bool) -> Scenes:

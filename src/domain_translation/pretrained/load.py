@@ -16,6 +16,7 @@ from domain_translation.files import data_file
 from domain_translation.training import checkpoints
 from domain_translation.training.model_files import Model, load_model
 
+TRAININGS = 3  # of one recipe, with the seeds 0, 1, 2
 # What stands in the commands of older cards, and what it is called now.
 RENAMED = {
     "python -m domain_translation.recipes": "domain-translation recipe",
@@ -40,14 +41,21 @@ def _read(name: str) -> Model:
         return load_model(path)
 
 
-def load(name: str) -> nn.Module:
+def load(name: str, training: int = 0) -> nn.Module:
     """A trained network, frozen, e.g. ``load("animals/forward")``.
+
+    Args:
+        name: of the network.
+        training: which of `TRAININGS`, counted round, so that every seed of a chapter names one.
+            The first has the plain name, the file of another ends in its number. Only networks
+            on which claims rest have been trained so often.
 
     Raises:
         FileNotFoundError: no such weights.
         CheckpointError: the file is damaged.
     """
-    return _read(name).network
+    which = training % TRAININGS
+    return _read(f"{name}-{which}" if which else name).network
 
 
 def card(name: str) -> dict[str, Any]:

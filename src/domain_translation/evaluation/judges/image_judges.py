@@ -34,7 +34,7 @@ class JudgeConfig:
     steps: int = 400  # minibatches, the same for all five
     batch: int = 32  # real images of each domain per minibatch
     learning_rate: float = 3e-3  # Adam; constant for half the steps, then linearly to 0
-    smoothing: float = 0.05  # share of the label that is spread over both classes
+    smoothing: float = 0.0  # share of the label that is spread over both classes
     shift: int = 3  # largest displacement in pixels, each way
     brightness: float = 0.1  # largest relative change of the light
     softness: float = 1.0  # largest share of a blur of one pixel that is mixed in, in [0, 1]
@@ -54,10 +54,9 @@ def train_image_judges(
 
     All judges see the same minibatches, flipped, shifted, lightened and softened at random:
     without the softening they go by sharpness, and take a slightly blurred zebra for a horse.
-    They minimise cross-entropy with smoothed labels: with smoothing s no answer beyond 1 - s/2
-    pays, so that the likeness does not saturate at 0 and 1, where every translation would score
-    the same. (Scaling the logits by a temperature fitted on validation images would do the
-    opposite: where the domains are easily told apart, the likeliest temperature is close to 0.)
+    They minimise cross-entropy. Where the domains are easily told apart, they are nearly sure of
+    every picture, and what tells two translations apart is `target_margin`. (Smoothed labels do not
+    help: with smoothing s no answer beyond 1 - s/2 pays, and all good translations end there.)
 
     The same arguments give the same weights, bit for bit on a CPU.
 
@@ -115,14 +114,24 @@ def target_likeness(judges: nn.ModuleDict, x: Tensor) -> Tensor:
         judges: as `train_image_judges` returns them.
         x: images (B, 3, S, S) in [-1, 1], translated or real.
     """
+    return target_margin(judges, x).sigmoid()
 
+
+def target_margin(judges: nn.Module, x: Tensor) -> Tensor:
+    """Log-odds (J, B) of the target domain: the logit of `target_likeness`, which has no ends.
+
+    Where judges are nearly sure of what they see, likeness has no room left; margins do.
+
+    Args:
+        judges, x: as there.
+    """
     x = pictures(x, "x", like=judges, within=FAR)
 
-    def likeness(judge: nn.Module) -> Tensor:
-        return in_parts(lambda part: judge(part).softmax(1)[:, 1], x, size=_PART)
+    def margin(judge: nn.Module) -> Tensor:
+        return in_parts(lambda part: judge(part).diff(dim=1)[:, 0], x, size=_PART)
 
     with asking("the judges", x):
-        return torch.stack([likeness(judge) for judge in judges.values()])
+        return torch.stack([margin(judge) for judge in judges.children()])
 
 
 def _augmented(source: Tensor, target: Tensor, config: JudgeConfig) -> Batches:

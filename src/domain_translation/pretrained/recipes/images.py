@@ -26,7 +26,6 @@ from domain_translation.pretrained.recipes.parts import (
 from domain_translation.synthetic import Scenes
 from domain_translation.translators import cyclegan, pix2pix
 
-SIGMA = 0.3  # std of the denoisers' noise for pixels in [-1, 1] (lcool.train.dae_image)
 JUDGED = ("animals", "fruit", "seasons")  # the city has a truth to compare with, pixel by pixel
 
 _task = functools.cache(synthetic.load_task)
@@ -45,18 +44,6 @@ def translators(
 
 
 def denoiser(
-    task: str, domain: str, config: denoising.DenoiserConfig, checkpoint: Path, seed: int
-) -> dict[str, Made]:
-    """The light denoiser of one domain of a task; `domain` is "source" or "target"."""
-    images = getattr(_task(task), domain)
-    trained = denoising.train_denoiser(
-        denoising.UNetDenoiser, images, SIGMA, config, seed, checkpoint
-    )
-    card = {"sigma": SIGMA, "size": images.shape[-1], "channels": 3, "range": "[-1, 1]"}
-    return {f"{task}/{domain}_denoiser": Made(trained, card)}
-
-
-def antialiased(
     task: str,
     domain: str,
     sigma: float,
@@ -69,7 +56,7 @@ def antialiased(
     make = functools.partial(denoising.AntialiasedDenoiser.fitted, images, sigma)
     trained = denoising.train_denoiser(make, images, sigma, config, seed, checkpoint)
     card = {"sigma": sigma, "size": images.shape[-1], "channels": 3, "range": "[-1, 1]"}
-    return {directions.antialiased(task, domain, sigma): Made(trained, card)}
+    return {directions.denoiser_of(task, domain, sigma): Made(trained, card)}
 
 
 def maps_from_pairs(config: pix2pix.Pix2PixConfig, checkpoint: Path, seed: int) -> dict[str, Made]:
@@ -127,16 +114,10 @@ def recipes() -> dict[str, Recipe]:
         )
         # Nobody cools a street map: it has no fringe to speak of.
         for domain in ("source", "target") if task in JUDGED else ("source",):
-            recipes[f"{task}/{domain}_denoiser"] = Recipe(
-                denoising.IMAGES,
-                functools.partial(denoiser, task, domain),
-                fewer_steps,
-                functools.partial(reconstruction, task, domain, SIGMA),
-            )
             for sigma in directions.SIGMAS:
-                recipes[directions.antialiased(task, domain, sigma)] = Recipe(
+                recipes[directions.denoiser_of(task, domain, sigma)] = Recipe(
                     LONGER if task == "city" else denoising.ANTIALIASED,
-                    functools.partial(antialiased, task, domain, sigma),
+                    functools.partial(denoiser, task, domain, sigma),
                     fewer_steps,
                     functools.partial(reconstruction, task, domain, sigma),
                 )
