@@ -12,7 +12,10 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from domain_translation import pretrained
-from domain_translation.evaluation.judges.image_judges import target_likeness
+from domain_translation.evaluation.judges.image_judges import (
+    target_likeness,
+    target_margin,
+)
 from domain_translation.sampling import scores
 from domain_translation.synthetic import Scenes, load_task
 
@@ -59,6 +62,11 @@ class Direction:
     def cycle_score(self, gamma: float) -> scores.Score:
         """The cycle's score with its unknown scale (L-Cool eq. 11)."""
         return scores.cycle_score(self.translator, self.inverse, gamma)
+
+    def margin(self, x: Tensor) -> Tensor:
+        """Mean over the judges of the log-odds of the target domain, (B,)."""
+        forward: Tensor = target_margin(self.judges, x).mean(0)
+        return -forward if DIRECTIONS[self.name][1] else forward
 
     def likeness(self, x: Tensor) -> Tensor:
         """Mean over the judges of the probability of the target domain, (B,)."""

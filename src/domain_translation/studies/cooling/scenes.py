@@ -9,7 +9,7 @@ from torch import Tensor
 
 from domain_translation.cooling import cool
 from domain_translation.cooling.strips import time_to_move
-from domain_translation.evaluation.judges.image_judges import target_likeness
+from domain_translation.evaluation.judges.image_judges import target_margin
 from domain_translation.pretrained.directions import DIRECTIONS, Direction
 from domain_translation.sampling.scores import Score
 
@@ -20,9 +20,9 @@ def rms(a: Tensor, b: Tensor) -> Tensor:
 
 
 def judged(direction: Direction, y: Tensor) -> Tensor:
-    """What each judge of a direction says of pictures: probability of its target, (judges, n)."""
-    task_target = target_likeness(direction.judges, y)
-    return 1 - task_target if DIRECTIONS[direction.name][1] else task_target
+    """What each judge of a direction says of pictures: log-odds of its target, (judges, n)."""
+    task_target = target_margin(direction.judges, y)
+    return -task_target if DIRECTIONS[direction.name][1] else task_target
 
 
 def error_changes(errors: Mapping[str, Tensor]) -> dict[str, float]:
