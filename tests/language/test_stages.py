@@ -86,7 +86,7 @@ def test_pairs_take_the_place_of_words(asked, tmp_path) -> None:  # type: ignore
 
 @pytest.mark.parametrize("tables", [TABLES, {}], ids=["words known", "no words"])
 def test_a_training_that_was_stopped_shows_every_look_again(tmp_path, monkeypatch, tables) -> None:  # type: ignore[no-untyped-def]
-    """Stopped between the second and the last look, by Ctrl-C in the fourth step."""
+    """Stopped between the second and the last look, by Ctrl-C in the fifth of six steps."""
     lessons = Lessons(TEXT, Vocabulary.train(TEXT, 300), WAYS, tables)
 
     def looks(folder: Path) -> list[tuple[str, int, torch.Tensor, torch.Tensor]]:

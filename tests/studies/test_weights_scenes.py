@@ -198,7 +198,7 @@ def test_recipes_make_judges_and_generators_that_can_be_built_again(
     monkeypatch.setattr(recipes, "training_pair", lambda scene, seed: pair(scene.name))
     recipe = made["scenes/judge_photos"]
     config = replace(recipe.config, steps=2, batch=8, width=2)
-    (judge,) = recipe.train(config, tmp_path / "judge").items()
+    (judge,) = recipe.train(config, tmp_path / "judge", 0).items()
     assert judge[0] == "scenes/judge_photos"
     again = SampleJudge(**judge[1].network.arguments())
     again.load_state_dict(judge[1].network.state_dict())
@@ -206,6 +206,6 @@ def test_recipes_make_judges_and_generators_that_can_be_built_again(
     recipe = made["scenes/wares"]
     narrow = {"width": 2, "critic_width": 2, "weight_width": 2}
     config = replace(recipe.config, steps=2, batch=4, critic_steps=1, **narrow)
-    files = recipe.train(config, tmp_path / "translators")
+    files = recipe.train(config, tmp_path / "translators", 0)
     assert set(files) == {"scenes/wares_forward", "scenes/wares_backward"}
     assert len(recipe.losses(tmp_path / "translators")) == 2
