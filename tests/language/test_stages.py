@@ -110,11 +110,14 @@ def test_a_training_that_was_stopped_shows_every_look_again(tmp_path, monkeypatc
         if steps == 6 and step == 4:
             signal.raise_signal(signal.SIGINT)
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    with monkeypatch.context() as patched:
-        patched.setattr(loop._Run, "enter", stopping)
-        with pytest.raises(KeyboardInterrupt):
-            looks(tmp_path / "stopped")
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(loop._Run, "enter", stopping)
+            with pytest.raises(KeyboardInterrupt):
+                looks(tmp_path / "stopped")
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (tmp_path / "stopped/last-3.safetensors").exists()
     again = looks(tmp_path / "stopped")
     assert [(name, steps) for name, steps, *_ in again] == [(n, s) for n, s, *_ in whole]

@@ -236,3 +236,12 @@ def test_unknown_recipes_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert "there is no recipe 'horses'" in capsys.readouterr().err
     assert main(["recipe"]) == 0
     assert "animals/cyclegan" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("given", [("--seed", "-1"), ("--steps", "0"), ("--steps", "-3")])
+def test_a_recipe_takes_no_negative_seed_and_no_zero_steps(
+    given: tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["recipe", "shift/digits", "--out", str(tmp_path), *given]) == 2
+    assert f"{given[0]} is {given[1]}" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -59,6 +59,10 @@ def run(options: argparse.Namespace) -> int:
     if options.name not in recipes.RECIPES:
         known = ", ".join(recipes.RECIPES)
         return complain(f"there is no recipe {options.name!r}; choose from {known}", USAGE_ERROR)
+    if options.seed < 0:
+        return complain(f"--seed is {options.seed}; give 0 or more", USAGE_ERROR)
+    if options.steps is not None and options.steps < 1:
+        return complain(f"--steps is {options.steps}; give 1 or more", USAGE_ERROR)
     try:
         paths = recipes.run(
             options.name, options.out, options.steps, options.checkpoint, options.seed
