@@ -15,6 +15,7 @@ from domain_translation.evaluation.judges.image_judges import (
     JudgeConfig,
     augment,
     target_likeness,
+    target_margin,
     train_image_judges,
 )
 from domain_translation.evaluation.judges.judge_networks import ImageJudges
@@ -93,12 +94,32 @@ def test_they_learn_a_pair_of_domains_that_differ_in_direction_only(
     assert right.double().mean(1).min() > 0.95
 
 
-def test_the_likeness_does_not_saturate(trained: nn.ModuleDict) -> None:
-    """Smoothing by s leaves nothing to gain beyond a probability of 1 - s/2 = 0.975."""
-    p = target_likeness(trained, stripes(200, 3, upright=False))
-    assert p.mean(1).max() < 0.99
-    assert p.mean(1).min() > 0.85
-    assert (p > 0.9995).double().mean() < 0.05
+def test_smoothed_labels_end_the_scale_and_plain_ones_do_not(trained: nn.ModuleDict) -> None:
+    """Smoothing by s leaves nothing to gain beyond a probability of 1 - s/2."""
+    config = JudgeConfig(steps=60, batch=20, smoothing=0.2)
+    smoothed = train_image_judges(
+        stripes(300, 0, upright=True), stripes(300, 1, upright=False), config
+    )
+    x = stripes(200, 3, upright=False)
+    ends = [target_likeness(judges, x).mean(1) for judges in (smoothed, trained)]
+    torch.testing.assert_close(ends[0], torch.full((5,), 0.9), atol=0.05, rtol=0)
+    assert ends[1].min() > 0.97
+
+
+def test_margins_are_the_logits_of_likeness_and_go_on_where_it_ends(trained: nn.ModuleDict) -> None:
+    x = torch.cat([stripes(50, 3, upright=False), stripes(50, 4, upright=True)])
+    margin = target_margin(trained, x)
+    assert margin.shape == (5, 100)
+    torch.testing.assert_close(margin.sigmoid(), target_likeness(trained, x))
+    for judge, found in zip(trained.values(), margin, strict=True):
+        a, b = judge(x).T
+        torch.testing.assert_close(found, b - a)
+    sure = nn.ModuleDict({"sure": nn.Sequential(nn.Flatten(), nn.Linear(3 * 8 * 8, 2))})
+    sure["sure"][1].weight.data[0], sure["sure"][1].weight.data[1] = 0, 10  # type: ignore[index]
+    white = torch.ones(2, 3, 8, 8) * torch.tensor([0.5, 1.0])[:, None, None, None]
+    likeness, beyond = target_likeness(sure, white)[0], target_margin(sure, white)[0]
+    assert likeness[0] == likeness[1] == 1
+    assert beyond[1] > beyond[0] + 100
 
 
 def test_an_image_between_the_domains_lies_between_them(trained: nn.ModuleDict) -> None:

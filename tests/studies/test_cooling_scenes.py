@@ -6,7 +6,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from domain_translation.cooling import cool
-from domain_translation.evaluation.judges.image_judges import target_likeness
+from domain_translation.evaluation.judges.image_judges import target_margin
 from domain_translation.evaluation.judges.judge_networks import ImageJudges
 from domain_translation.pretrained.directions import Direction
 from domain_translation.studies.cooling.scenes import error_changes, judged, rms, round_trip_score
@@ -44,9 +44,9 @@ def test_black_is_two_away_from_white() -> None:
 def test_judges_of_a_direction_speak_of_its_target() -> None:
     x, forward = pictures(3), direction("horse2zebra")
     backward = direction("zebra2horse")
-    torch.testing.assert_close(judged(forward, x), target_likeness(forward.judges, x))
-    torch.testing.assert_close(judged(backward, x), 1 - target_likeness(backward.judges, x))
-    torch.testing.assert_close(judged(backward, x).mean(0), backward.likeness(x))
+    torch.testing.assert_close(judged(forward, x), target_margin(forward.judges, x))
+    torch.testing.assert_close(judged(backward, x), -target_margin(backward.judges, x))
+    torch.testing.assert_close(judged(backward, x).mean(0), backward.margin(x))
 
 
 def test_errors_change_by_what_the_arms_differ() -> None:
