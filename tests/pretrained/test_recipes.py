@@ -34,6 +34,7 @@ KINDS = {
     "shift": "shift/digits",
     "scenes": "scenes/plates",
     "language": "language/supervised",
+    "sentences": "language/english_denoiser",
 }
 # Settings that came after the shipped runs, which were as these say.
 YOUNGER = {"mirrored": True, "decay": True}
@@ -49,6 +50,7 @@ SWAPPED = [
     ("scenes/plates_forward", "scenes/wares_forward"),
     ("scenes/judge_paintings", "scenes/judge_photographs"),
     ("language/grammar", "language/supervised"),
+    ("language/english_denoiser", "language/french_denoiser"),
 ]
 
 

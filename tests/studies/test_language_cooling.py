@@ -124,4 +124,4 @@ def test_sizes_of_spaces_are_told_in_units_of_the_noise():
 def test_the_study_is_found():
     study = find("language/cooling")
     assert study.trains
-    assert len(study.seeds) == 3
+    assert len(study.seeds) == 5

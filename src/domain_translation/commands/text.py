@@ -39,8 +39,8 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _space(
         train, "where to denoise: the encoder's output or the word embeddings (default: feature)"
     )
-    number(train, "--sigma", float, "noise to remove, in units of the points (default: the "
-            "paper's, 1 for features and 0.316 for input)")  # fmt: skip
+    number(train, "--sigma", float, "noise to remove, in units of the points (default: such that "
+            "its square is a tenth of their variance)")  # fmt: skip
     number(train, "--sentences", int, "how many at most, in memory (default: 10000)")
     number(train, "--layers", int, "of the denoiser (default: 1)")
     number(train, "--heads", int, "of its attention (default: 4)")
@@ -65,11 +65,10 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     _translator(cool)
     _space(cool, "that the denoiser has to have (default: the one it has)")
     cool.add_argument("--beam", type=int, metavar="N", default=1, help="prefixes kept (default: 1)")
-    number(cool, "--step-size", float, "alpha (default: the paper's, 0.01 for features and "
-            "0.00001 for input)")  # fmt: skip
-    number(cool, "--temperature", float, "in [0, 1) (default: the paper's, 0.001 for features and "
-            "0.0001 for input)")  # fmt: skip
-    number(cool, "--steps", int, "N (default: the paper's, 25)")
+    number(cool, "--step-size", float, "alpha (default: such that all steps together pull by a "
+            "quarter, alpha N = sigma^2 / 4)")  # fmt: skip
+    number(cool, "--temperature", float, "in [0, 1) (default: 0.001)")
+    number(cool, "--steps", int, "N (default: 5)")
     which = cool.add_mutually_exclusive_group()
     number(which, "--share", float, "cool this share, the longest scores (default: all)")
     number(which, "--threshold", float, "cool only sentences with a longer score")
@@ -107,14 +106,20 @@ def _train(options: argparse.Namespace) -> int:
         card, skipped = train_denoiser_on_text(files, out, translator, **settings)
         list_skipped(skipped, SHOWN)
         lengths = ", ".join(f"{v:.3g} ({k})" for k, v in card["score_rms"].items())
+        relative = card["sigma"] ** 2 / card["variance"]
         seen = "on sentences held out" if card["held_out"] else "on its own training sentences"
         print(
             f"{out}: trained on {card['sentences']} sentences; it leaves {card['residual']:.1%} of "
             f"the variance {seen}, the best linear filter {card['linear_residual']:.1%}.\n"
+            f"noise: sigma {card['sigma']:.3g}; its square is {relative:.0%} of the points' "
+            f"variance, {card['variance']:.3g}.\n"
             f"score of these sentences, up to: {lengths}; a --threshold above spares such ones."
         )
         if card["residual"] >= card["linear_residual"]:
             say("the denoiser is no better than a linear filter; give it more --steps")
+        if relative > 1:
+            say("this noise drowns the points: what removes it knows little but their mean; give a "
+                "smaller --sigma")  # fmt: skip
         return INCOMPLETE if skipped else 0
 
     return guarded(action, "The next run with the same settings goes on from here.", UserError)

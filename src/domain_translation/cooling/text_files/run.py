@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from statistics import median
@@ -20,7 +19,6 @@ import torch
 
 from domain_translation import cooling, runtime
 from domain_translation.cooling.errors import UserError, as_request, as_user_error
-from domain_translation.cooling.presets import Cooling
 from domain_translation.cooling.text_files import table
 from domain_translation.cooling.text_files.chunks import Run, finished, fringe, refused
 from domain_translation.cooling.text_files.judging import judged, read_references
@@ -28,11 +26,9 @@ from domain_translation.cooling.text_files.models import Loaded, LoadedDenoiser
 from domain_translation.cooling.text_files.table import Part, Row
 from domain_translation.data.sentences import fingerprint, read_lines
 
-# The best settings of L-Cool for English to French (lcool.hyper.lang), by space.
-PAPER = {
-    "feature": Cooling(sigma=1.0, step_size=1e-2, temperature=1e-3, steps=25),
-    "input": Cooling(sigma=math.sqrt(0.1), step_size=1e-5, temperature=1e-4, steps=25),
-}
+# What a chain does is said by its total pull alpha N / sigma^2, whatever the scale of the points:
+# this one is that of L-Cool's best setting for codes (lcool.hyper.lang), which takes 25 steps.
+PULL, STEPS, TEMPERATURE = 0.25, 5, 1e-3
 
 
 class Report(NamedTuple):
@@ -87,8 +83,8 @@ def cool_file(
     out_file: Path | str,
     *,
     step_size: float | None = None,
-    temperature: float | None = None,
-    steps: int | None = None,
+    temperature: float = TEMPERATURE,
+    steps: int = STEPS,
     share: float | None = None,
     threshold: float | None = None,
     reference: Path | str | None = None,
@@ -106,8 +102,8 @@ def cool_file(
         denoiser: see `load_denoiser`.
         in_file: plain text or gzip, UTF-8.
         out_file: the table to write, by convention ``*.tsv``.
-        step_size, temperature, steps: of L-Cool eq. 1; by default the source's, for the space of
-            the denoiser.
+        step_size, temperature, steps: of L-Cool eq. 1; by default the steps are as long as adds up
+            to the total pull `PULL`.
         share: cool only this share of the sentences, in (0, 1], those with the longest scores.
         threshold: cool only sentences with a longer score. Default: cool all.
         reference: file of the right translations, line by line, for BLEU and chrF.
@@ -151,14 +147,19 @@ def cool_file(
 def _chain(
     denoiser: LoadedDenoiser,
     step_size: float | None,
-    temperature: float | None,
-    steps: int | None,
+    temperature: float,
+    steps: int,
     seed: int,
 ) -> dict[str, Any]:
     """Settings of the chain, rehearsed on one number so that bad ones are refused at once."""
-    given = {"step_size": step_size, "temperature": temperature, "steps": steps}
-    chosen = {k: v for k, v in given.items() if v is not None}
-    chain = {**PAPER[denoiser.network.space].chain(), **chosen, "seed": seed}
+    if step_size is None:
+        step_size = PULL * denoiser.network.sigma**2 / max(steps, 1)
+    chain: dict[str, Any] = {
+        "step_size": step_size,
+        "temperature": temperature,
+        "steps": steps,
+        "seed": seed,
+    }
     with as_request():
         cooling.cool(torch.zeros_like, torch.zeros(1, 1), **chain)
     return chain

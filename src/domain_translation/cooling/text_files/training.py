@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +20,6 @@ from domain_translation.cooling.errors import (
 )
 from domain_translation.cooling.text import by_length, score_rms, text_points
 from domain_translation.cooling.text_files.models import Loaded
-from domain_translation.cooling.text_files.run import PAPER
 from domain_translation.data.sentences import fingerprint, read_lines
 from domain_translation.denoising.sequences import (
     SPACES,
@@ -33,6 +33,9 @@ from domain_translation.training.checkpoints import CheckpointError
 from domain_translation.training.model_files import save_model
 
 LONGEST = 512  # tokens of a sentence
+# Variance of the noise over that of the points: the tenth that L-Cool recommends
+# (lcool.train.dae_lang). Its own variances, 1 and 0.1, are tenths of points of one scale only.
+SHARE = 0.1
 _CHECKED = 256  # sentences that the denoiser is measured on
 _FILTERED = 2000  # sentences that the linear filter is fitted to
 
@@ -76,9 +79,9 @@ def train_denoiser_on_text(
         out_file: model file to write, by convention ``*.safetensors``; must not exist.
         translator: see `load_translator`.
         space: "feature" or "input".
-        sigma: std of the noise to remove, in units of the points; by default L-Cool's, 1 for
-            features and 0.316 for input (lcool.train.dae_lang). Points differ from model to model:
-            the card's `variance` is that of a coordinate.
+        sigma: std of the noise to remove, in units of the points. Points differ from model to
+            model: by default its square is `SHARE` of the variance of a coordinate, which is the
+            card's `variance`. (L-Cool has 1 for features and 0.316 for input.)
         sentences: how many at most, drawn from the different ones; their points are in memory.
         layers, heads: of the denoiser.
         steps, tokens: minibatches, and about how many tokens in each.
@@ -92,15 +95,15 @@ def train_denoiser_on_text(
     """
     out = Path(out_file)
     _check(out, space, sentences, steps, tokens, learning_rate)
-    noise = PAPER[space].sigma if sigma is None else sigma
     text, skipped = _read(files, translator, sentences, seed)
     held_out, train = (
         (text[::10], [s for i, s in enumerate(text) if i % 10]) if len(text) > 9 else (text, text)
     )
     how = {"steps": steps, "tokens": tokens, "learning_rate": learning_rate, "seed": seed}
     with as_request():
-        points = text_points(translator.translator, train, space)
-        denoiser = _train(by_length(points), out, noise, space, layers, heads, how)
+        points = by_length(text_points(translator.translator, train, space))
+        noise = math.sqrt(SHARE * _variance(points)) if sigma is None else sigma
+        denoiser = _train(points, out, noise, space, layers, heads, how)
     card = {
         "space": space,
         "language": translator.source,
@@ -120,6 +123,12 @@ def train_denoiser_on_text(
         raise UserError(str(error)) from error
     _part(out).unlink(missing_ok=True)
     return Training(card, skipped)
+
+
+def _variance(points: dict[int, torch.Tensor]) -> float:
+    """Of a coordinate over the tokens, averaged over coordinates."""
+    tokens = torch.cat([x.flatten(0, 1) for x in points.values()])
+    return float((tokens - tokens.mean(0)).square().mean())
 
 
 def _check(
@@ -215,12 +224,10 @@ def _measured(
     )
     denoiser = denoiser.cpu()
     points, known = by_length(groups), by_length(fitted)
-    coordinates = torch.cat([x.flatten(0, 1) for x in points.values()])
-    variance = float((coordinates - coordinates.mean(0)).square().mean())
     lengths = score_rms(sequence_score(denoiser), groups, len(held_out[:_CHECKED]))
     quantiles = torch.quantile(lengths, torch.tensor([0.5, 0.8, 0.95])).tolist()
     return {
-        "variance": variance,
+        "variance": _variance(points),
         "residual": residual_share(denoiser, points, sigma, seed),
         "linear_residual": residual_share(wiener_filter(known, sigma, seed), points, sigma, seed),
         "score_rms": dict(zip(("50 %", "80 %", "95 %"), quantiles, strict=True)),

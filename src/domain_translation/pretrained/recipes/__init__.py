@@ -34,6 +34,7 @@ from domain_translation.pretrained.recipes import (
     language,
     sample_judges,
     scenes,
+    sentences,
     shift,
 )
 from domain_translation.pretrained.recipes.parts import SEED, Made, Recipe
@@ -64,6 +65,7 @@ RECIPES: Mapping[str, Recipe] = {
     **shift.recipes(),
     **scenes.recipes(),
     **language.recipes(),
+    **sentences.recipes(),
 }
 
 

@@ -124,7 +124,8 @@ def _feature() -> Iterable[Case]:
         yield from (Case(text=text, pull=pull, tau=tau) for pull in PULLS for tau in TAUS)
     for pull in ("denoiser", "random"):
         yield from (Case(text="dropped", pull=pull, tau=tau) for tau in (0.25, 1.0))
-        yield from (Case(noise=TENTH, pull=pull, tau=tau) for tau in (0.25, 1.0))
+        for text in ("clean", "typos", "dropped", "wrong"):
+            yield from (Case(text=text, noise=TENTH, pull=pull, tau=tau) for tau in (0.25, 1.0))
     yield from (Case(tau=tau, steps=25) for tau in TAUS)
     yield from (Case(tau=tau, temperature=0.0) for tau in (0.25, 1.0))
 
@@ -136,10 +137,12 @@ def _input() -> Iterable[Case]:
 
 
 def _elsewhere() -> Iterable[Case]:
-    """The other directions at the paper's settings."""
+    """The other directions at the paper's settings, and with a tenth of the variance for noise."""
     for direction in DIRECTIONS[1:]:
         feature = replace(BEST_FEATURE, direction=direction)
+        tenth = Case(direction, noise=TENTH)
         yield from (feature, replace(feature, pull="random"))
+        yield from (tenth, replace(tenth, pull="random"))
         if direction.startswith("en"):
             yield replace(BEST_INPUT, direction=direction)
             yield Case(direction, space="input")
