@@ -75,6 +75,9 @@ def test_a_run_at_toy_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         def likeness(self, x: Tensor) -> Tensor:
             return darkness(x)
 
+        def margin(self, x: Tensor) -> Tensor:
+            return darkness(x).logit(1e-6)
+
     def load(name: str, *, seed: int = 0, **told: object) -> Direction:
         assert (name, told["sigma"]) == ("horse2zebra", 0.3)
         half = nn.AvgPool2d(1)  # translates nothing
