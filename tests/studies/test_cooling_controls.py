@@ -92,7 +92,7 @@ def test_a_run_at_toy_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     after = found["denoiser, 4 steps"][0] - found["nothing"][0]
     named = numbers["change of error, denoiser, 4 steps"]
     assert named.value == pytest.approx(after.mean().item())
-    assert named.error == pytest.approx(after.std().item() / 5**0.5)
+    assert named.error == 0  # every seed has scenes of its own
     assert named.networks == ("a", "b")
     gap = numbers["error, denoiser less blur, 4 steps"].value
     apart = found["denoiser, 4 steps"][0] - found["blur, 4 steps"][0]

@@ -1,9 +1,10 @@
 """What cooling gains against the age of the translator, on horses and zebras.
 
 L-Cool's translator left a fifth of its judges' scale free; the results of the shipped ones are
-taken for the target in nearly all scenes. Here the same CycleGAN is trained for a tenth, a third and all of the shipped
-one's steps (the learning rate falls over the second half of each), and its inputs are cooled by the
-shipped denoiser at L-Cool's setting, blurred as far, or given the chain's noise alone.
+taken for the target in nearly all scenes. Here the same CycleGAN is trained for a tenth, a third
+and all of the shipped one's steps (the learning rate falls over the second half of each), and its
+inputs are cooled by the shipped denoiser at L-Cool's setting, blurred as far, or given the chain's
+noise alone.
 
 Said beforehand: younger translators profit more if a tenth of the training gains more margin by
 cooling than the whole, at 95 % over trainings; it is cooling that they profit by if the gain is
