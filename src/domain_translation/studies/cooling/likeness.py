@@ -96,8 +96,8 @@ def before(judges: Mapping[str, Judge], of: Scenes, seed: int) -> dict[str, Tens
 
 
 def measure(of: Scenes, seed: int, found: Mapping[str, Tensor]) -> list[Measure]:
-    """The table of one seed's scenes; the shipped translator and denoiser are behind it."""
-    d = directions.load(of.name, validation=1, test=1)
+    """The table of one seed's scenes; its training of translator and denoiser is behind it."""
+    d = directions.load(of.name, seed=seed, validation=1, test=1)
     numbers = table(found) | {"likeness, truth": float(found["truth"].mean())}
     return measures(numbers, [fingerprint(d.translator), fingerprint(d.denoiser)])
 
