@@ -10,20 +10,21 @@ from torch import Tensor
 
 from domain_translation.evaluation.judges import imagenet
 from domain_translation.studies.cooling import first_choice
-from domain_translation.studies.cooling.first_choice import FRAMES, STUDY, Horses
+from domain_translation.studies.cooling.first_choice import EVERY, RATED, STUDY, Horses
 
 
-def test_first_choices_and_likeness_are_means_over_scenes() -> None:
-    zebra = torch.linspace(0.1, 0.7, (FRAMES + 2) * 2).reshape(FRAMES + 2, 2)
+def test_first_choices_likeness_and_votes_are_means_over_scenes() -> None:
+    zebra = torch.linspace(0.1, 0.7, 12 * 2).reshape(12, 2)  # eleven frames and the truth
+    zebra[RATED // EVERY, 0] = 0.0  # one of two is less of a zebra there
     found = {"zebra": zebra, "first": zebra > 0.35}
     numbers = {m.name: m.value for m in first_choice.measure(Horses(), 0, found)}
     assert numbers["likeness after 0 steps"] == pytest.approx(float(zebra[0].mean()))
-    assert numbers["likeness after 40 steps"] == pytest.approx(float(zebra[2].mean()))
+    assert numbers["likeness after 40 steps"] == pytest.approx(float(zebra[4].mean()))
     assert numbers["likeness, truth"] == pytest.approx(float(zebra[-1].mean()))
-    rise = float(zebra[FRAMES].mean() - zebra[0].mean())
-    assert numbers["likeness, rise"] == pytest.approx(rise)
+    assert numbers["likeness, rise"] == pytest.approx(float(zebra[10].mean() - zebra[0].mean()))
     assert numbers["called zebra after 0 steps"] == 0
     assert numbers["called zebra, truth"] == numbers["called zebra, rise"] == 1
+    assert (numbers["cooled preferred"], numbers["truth preferred"]) == (0.5, 1)
 
 
 def test_a_small_run_asks_for_every_frame_and_for_the_truth(
@@ -41,11 +42,12 @@ def test_a_small_run_asks_for_every_frame_and_for_the_truth(
     monkeypatch.setattr(first_choice, "CHOSEN_BY", 1)
     setting = replace(Horses().setting, step_size=0.05, steps=10)
     clean, noisy = (
-        first_choice.run(Horses(noise, setting, steps=5, scenes=2), 0, tmp_path)
+        first_choice.run(Horses(noise, setting, steps=20, scenes=2), 0, tmp_path)
         for noise in (0.0, 0.25)
     )
-    assert clean["zebra"].shape == clean["first"].shape == (FRAMES + 2, 2)
+    assert clean["zebra"].shape == clean["first"].shape == (4, 2)
     assert torch.equal(clean["zebra"][-1], noisy["zebra"][-1])  # of the truth
     assert not torch.equal(clean["zebra"][0], noisy["zebra"][0])
-    assert not torch.equal(clean["zebra"][0], clean["zebra"][FRAMES])
-    assert {arm.noise for arm in STUDY.arms.values()} == {0.0, 0.25}
+    assert not torch.equal(clean["zebra"][0], clean["zebra"][2])
+    assert all(arm.steps >= RATED and arm.steps % EVERY == 0 for arm in STUDY.arms.values())
+    assert {arm.noise for arm in STUDY.arms.values()} == {0, 0.05, 0.1, 0.25}

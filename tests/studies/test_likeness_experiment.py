@@ -42,6 +42,7 @@ def test_the_table_compares_the_arms_on_the_fringe() -> None:
     assert found["gain, cooled, fringe of 20%"] == pytest.approx((0.8 + 0.9) / 2 / 2, abs=1e-6)
     assert found["gain, cooled, fringe of 100%"] == pytest.approx(0.45 / 2, abs=1e-6)
     assert found["gain, blurred, fringe of 100%"] == 0
+    assert found["likeness, plain, fringe of 40%"] == pytest.approx(0.5)
     assert found["likeness, plain"] == pytest.approx(0.5)
     gains = [name for name in found if name.startswith("gain, cooled")]
     assert len(gains) == len(cooling.SHARES)
@@ -104,19 +105,6 @@ def test_shipped_directions_are_behind_the_numbers_of_a_run(
     public = likeness_public.run(of, 1, Path())
     assert len(public["truth"]) == 2
     assert torch.equal(public["after_cooling"][1:], found["after_cooling"])
-
-
-def test_stored_gains_are_of_one_training() -> None:
-    shares = likeness.stored()["horse2zebra"]["shares"]
-    for arm in ("cooled", "blurred"):
-        found = likeness.gains("horse2zebra", arm)
-        assert list(found) == [0.2, 0.4, 0.6, 0.8, 1.0]
-        for row in shares:
-            estimate, said = found[row["share"]], row[arm]
-            assert (estimate.value, estimate.n) == (said["gain"], said["n"])
-            assert (estimate.seeds, estimate.card) == (1, "likeness-full")
-            low, high = estimate.interval()
-            assert high - low == pytest.approx(said["high"] - said["low"], rel=1e-3)
 
 
 @pytest.mark.slow

@@ -8,9 +8,8 @@ were trained on photographs by others. `likeness_public` shows them to two that 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,11 +21,8 @@ from domain_translation.data import fetch
 from domain_translation.evaluation import Judge
 from domain_translation.evaluation.judges import imagenet
 from domain_translation.evaluation.statistics.significance import compare
-from domain_translation.notebook import evidence
 from domain_translation.notebook.cards import fingerprint
-from domain_translation.notebook.evidence import Estimate
 from domain_translation.pretrained import directions
-from domain_translation.studies import stored_runs
 from domain_translation.studies.study import Measure, Study, measures
 
 ARMS = ("plain", "after_cooling", "after_blur", "inputs")
@@ -47,8 +43,8 @@ def judged(found: Cooled, judges: Mapping[str, Judge], index: int) -> dict[str, 
 def table(found: Mapping[str, Tensor]) -> dict[str, float]:
     """L-Cool's Table 2 with the blur control, by name.
 
-    For each fringe share the mean likeness over the judges, its gain over the plain translation,
-    the p-value of Wilcoxon's test; then each arm's mean likeness.
+    For each fringe share the mean likeness over the judges of the plain translation, the gain over
+    it, and the p-value of Wilcoxon's test; then each arm's mean likeness.
 
     Args:
         found: by `judged`.
@@ -57,6 +53,7 @@ def table(found: Mapping[str, Tensor]) -> dict[str, float]:
     numbers = {}
     for share in cooling.SHARES:
         fringe = cooling.fringe_mask(found["norms"], share=share).numpy()
+        numbers[f"likeness, plain, fringe of {share:.0%}"] = float(mean["plain"][fringe].mean())
         for name, arm in (("cooled", "after_cooling"), ("blurred", "after_blur")):
             result = compare(mean["plain"][fringe], mean[arm][fringe])
             where = f"{name}, fringe of {share:.0%}"
@@ -105,33 +102,9 @@ def measure(of: Scenes, seed: int, found: Mapping[str, Tensor]) -> list[Measure]
 STUDY = Study(
     "cooling/likeness",
     {name: Scenes(name) for name in TARGETS},
-    range(5),
+    range(3),
     run,
     measure,
     trains=False,
     data=("mobilenet", "squeezenet"),
-    earlier="results/full/likeness/card.json",
 )
-
-
-def stored() -> Mapping[str, Any]:
-    """What the earlier run found, of the one training whose weights are shipped."""
-    return stored_runs.read("likeness/card")
-
-
-def gains(name: str, arm: str = "cooled") -> dict[float, Estimate]:
-    """Stored gains in likeness over the plain translation, by fringe share.
-
-    The file holds no values by seed: the interval is that of the bootstrap over pictures, and
-    translator, denoiser and judges are of one training each.
-
-    Args:
-        name: of a direction in `TARGETS`.
-        arm: `cooled` or `blurred`.
-    """
-    found = {}
-    for row in stored()[name]["shares"]:
-        c = row[arm]
-        gain = evidence.stated(c["gain"], c["low"], c["high"], n=c["n"], seeds=1)
-        found[row["share"]] = replace(gain, card="likeness-full")
-    return found

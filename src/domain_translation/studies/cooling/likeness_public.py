@@ -23,7 +23,7 @@ def run(of: Scenes, seed: int, folder: Path) -> dict[str, Tensor]:
 STUDY = Study(
     "cooling/likeness_public",
     likeness.STUDY.arms,
-    range(5),
+    likeness.STUDY.seeds,
     run,
     likeness.measure,
     trains=False,
