@@ -74,7 +74,7 @@ class Scenes:
 
     name: str
     setting: Cooling = PAPER
-    scenes: int = 120
+    scenes: int = 60
 
 
 def run(of: Scenes, seed: int, folder: Path) -> dict[str, Tensor]:
