@@ -11,7 +11,7 @@ Said beforehand. The source's rise is found if, after 100 steps, more is called 
 at 95 % over the three trainings of translators and denoisers, on clean and on damaged horses; if
 MobileNet calls half of the true zebras so, and a tenth of the plain translations not. Its raters'
 taste is found if most cooled translations are likelier zebras after 50 steps, if most true zebras
-are.
+are. It is the score's doing if a blur as long and the chain's noise alone do less.
 """
 
 from __future__ import annotations
@@ -23,11 +23,13 @@ from pathlib import Path
 import torch
 from torch import Generator, Tensor
 
+from domain_translation import cooling
 from domain_translation.cooling import Cooling
 from domain_translation.cooling.strips import strip
 from domain_translation.data.corruptions import salted
 from domain_translation.data.fetch import fetch
 from domain_translation.evaluation.judges import imagenet
+from domain_translation.evaluation.pictures.controls import blurred_as_far
 from domain_translation.notebook.cards import fingerprint
 from domain_translation.pretrained import directions
 from domain_translation.studies.cooling.scenes import round_trip_score
@@ -57,27 +59,40 @@ class Horses:
 
 
 def run(of: Horses, seed: int, folder: Path) -> dict[str, Tensor]:
-    """Probabilities of a zebra and first choices, frame by frame; errors as in `fetch.fetch`."""
+    """Probabilities of a zebra and first choices, frame by frame, of the truth and of controls.
+
+    Raises: as `fetch.fetch`.
+    """
     mobilenet = imagenet.full_judges(fetch("mobilenet")[0].parent)["MobileNet"]
     d = directions.load("horse2zebra", seed=seed, validation=CHOSEN_BY, test=of.scenes)
     score = round_trip_score(d, d.validation.source, of.setting.chain())
     x = salted(d.test.source, of.noise, Generator().manual_seed(seed))
     long = replace(of.setting, steps=of.steps).chain()
-    frames = strip(d.translator, score, x, frames=of.steps // EVERY, seed=seed, **long).outputs
-    said = torch.stack([mobilenet(y) for y in (*frames, d.test.target)])
+    frames = strip(d.translator, score, x, frames=of.steps // EVERY, seed=seed, **long)
+    cooled = frames.inputs[RATED // EVERY], frames.inputs[-1]
+    noise = cooling.cool(torch.zeros_like, x, seed=seed, **long).x
+    controls = [d.translator(blurred_as_far(x, z)) for z in cooled] + [d.translator(noise)]
+    said = torch.stack([mobilenet(y) for y in (*frames.outputs, d.test.target, *controls)])
     return {"zebra": said[..., imagenet.ZEBRA], "first": said.argmax(2) == imagenet.ZEBRA}
 
 
 def measure(of: Horses, seed: int, found: Mapping[str, Tensor]) -> list[Measure]:
-    """Shares called zebra and mean likeness after each frame's steps and of the truth; votes."""
+    """Shares called zebra and mean likeness after each frame's steps, and votes; of controls, too.
+
+    The controls: inputs blurred as far as the rated and the last frame's, and the noise alone of
+    the whole chain.
+    """
     d = directions.load("horse2zebra", seed=seed, validation=1, test=1)
     numbers: dict[str, float] = {}
     for kind, values in (("called zebra", found["first"]), ("likeness", found["zebra"])):
-        *frames, truth = values.double().mean(1).tolist()
+        *frames, truth, _, blurred, noise = values.double().mean(1).tolist()
         numbers |= {f"{kind} after {EVERY * k} steps": v for k, v in enumerate(frames)}
         numbers |= {f"{kind}, truth": truth, f"{kind}, rise": frames[-1] - frames[0]}
-    plain, rated, truth = (found["zebra"][k] for k in (0, RATED // EVERY, -1))
-    for name, other in (("cooled", rated), ("truth", truth)):
+        numbers |= {f"{kind}, blurred as far": blurred, f"{kind}, noise alone": noise}
+        numbers[f"{kind}, rise beyond the blur's"] = frames[-1] - blurred
+        numbers[f"{kind}, rise beyond the noise's"] = frames[-1] - noise
+    plain, cooled, truth, blurred = (found["zebra"][k] for k in (0, RATED // EVERY, -4, -3))
+    for name, other in (("cooled", cooled), ("truth", truth), ("blurred", blurred)):
         numbers[f"{name} preferred"] = float((other > plain).double().mean())
     return measures(numbers, [fingerprint(network) for network in (d.translator, d.inverse)])
 
