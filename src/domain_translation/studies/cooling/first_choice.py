@@ -14,7 +14,8 @@ taste is found if most cooled translations are likelier zebras after 50 steps, i
 are. It is the score's doing if a blur as long and the chain's noise alone do less.
 
 One set of scenes for each training left it open by a hair whether a tenth of the plain translations
-fail on clean horses (0.56 are called zebras, up to 0.93); so each got a second set.
+fail on clean horses (0.56 are called zebras, up to 0.93); so there are six seeds, a second set
+for each training.
 """
 
 from __future__ import annotations
