@@ -1,8 +1,7 @@
 """Cards: what several seeds measured, stored, and the estimates that claims draw from it.
 
-A card is a long table: arm, seed, name, value, and the networks that the value is about, each by a
-fingerprint of its parameters. Beside it stands where it comes from: profile, code, data, machine,
-versions, seconds.
+A card is a long table: arm, seed, name, value, and fingerprints of the networks that the value is
+about. Beside it stands where it comes from: profile, code, data, machine, versions, seconds.
 """
 
 from __future__ import annotations
@@ -263,17 +262,14 @@ def trainings(rows: Sequence[Row]) -> int:
 
 
 def _by_training(values: Mapping[int, float], rows: Sequence[Row]) -> list[float]:
-    """The independent units of values by seed: where seeds share a training, its mean over them.
-
-    Under a single training the seeds stay apart: what they say is said of that one alone.
-    """
+    """The independent units of values by seed: where seeds share a training, its mean over them."""
     behind: dict[int, tuple[str, ...]] = {}
     for row in rows:
         behind[row.seed] = behind.get(row.seed, ()) + row.networks
     groups: dict[tuple[str, ...], list[float]] = {}
     for seed, value in values.items():
         groups.setdefault(behind[seed], []).append(value)
-    if len(groups) == 1:
+    if len(groups) == 1:  # then the seeds stay apart: all is said of that training alone
         return list(values.values())
     return [float(np.mean(group)) for group in groups.values()]
 
