@@ -562,7 +562,7 @@ def test_linked_folders_and_other_files_are_counted(
 
 def cleaner(level: float) -> pictures.Denoiser:
     """A denoiser towards black whose card says at which score to stop; its score is -x/sigma^2."""
-    card = {"sigma": 0.3, "score_rms": {"50 %": level, "95 %": 2 * level}}
+    card = {"sigma": 0.3, "score_rms": {"50 %": level, "80 %": 1.5 * level}}
     return pictures.Denoiser(lambda x: 0.0 * x, 0.3, card, "")
 
 
@@ -591,6 +591,28 @@ def test_a_picture_is_cooled_until_its_score_is_as_short_as_in_training(tmp_path
         negative, cleaner(level), tmp_path / "in", tmp_path / "fixed", temperature=0.0, steps=2
     )
     assert [row.steps for row in fixed.rows] == ["2", "2"]
+
+
+def test_by_default_four_of_five_ordinary_pictures_are_left_alone(tmp_path: Path) -> None:
+    """Scores of 1.27 and 1.69 training medians, where four of five do not reach 1.5 of them."""
+    (tmp_path / "in").mkdir()
+    for grey in (176, 192):
+        Image.new("RGB", (24, 24), (grey, grey, grey)).save(tmp_path / f"in/{grey}.png")
+    given = (negative, cleaner(0.3 / 0.09), tmp_path / "in")
+    for name, asked, cooled in (
+        ("usual", {}, "no yes"),
+        ("all", {"threshold": 0.0}, "yes yes"),
+        ("fixed", {"steps": 3}, "yes yes"),
+        ("half", {"share": 1.0}, "yes yes"),
+    ):
+        report = cool_folder(*given, tmp_path / name, **asked)
+        assert [row.fringe for row in report.rows] == cooled.split()
+    x = torch.stack([torch.full((3, 24, 24), 2 * grey / 255 - 1) for grey in (176, 192)])
+    moved = [domain_translation.cool(negative, x, given[1], **asked).cooled != x
+             for asked in ({}, {"threshold": 0.0}, {"threshold": 99.0})]  # fmt: skip
+    assert [m.flatten(1).any(1).tolist() for m in moved] == [
+        [False, True], [True, True], [False, False],
+    ]  # fmt: skip
 
 
 def test_threshold_auto_spares_what_training_pictures_look_like(tmp_path: Path) -> None:

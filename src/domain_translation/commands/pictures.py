@@ -22,7 +22,7 @@ examples:
   domain-translation cool photos/ paper/ --translator latest_net_G.pth \\
       --denoiser summer.safetensors --steps 40 --share 0.2
   domain-translation cool photos/ styled/ --translator style.onnx --range 0:255 \\
-      --denoiser summer.safetensors --threshold auto
+      --denoiser summer.safetensors --threshold 0
 
 exit status: 0 done, 1 failed, 2 wrong request, 3 done except for pictures that were skipped
 (scores.csv says why), 130 and 143 stopped
@@ -71,9 +71,9 @@ def _add_cool(commands: Any) -> argparse.ArgumentParser:
         "cool",
         argument_default=argparse.SUPPRESS,
         help="cool your pictures, then translate them",
-        description="Cool and translate the pictures of a folder. A picture is cooled until its "
-        "score is as short as that of the pictures the denoiser was trained on. Stopped, it goes "
-        "on where it was when the command is given again.",
+        description="Cool and translate the pictures of a folder. A picture whose score is longer "
+        "than usual is cooled until it is as short as the median of the pictures that the denoiser "
+        "was trained on. Stopped, it goes on where it was when the command is given again.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         epilog=COOL_EXAMPLES,
     )
@@ -110,12 +110,13 @@ def _add_cool(commands: Any) -> argparse.ArgumentParser:
     number(cool, "--steps", int, "exactly N, the paper's protocol (its N is 40; default: until "
             "the score is as short as in training)")  # fmt: skip
     which = cool.add_mutually_exclusive_group()
-    number(which, "--share", float, "cool this share, the longest scores (default: all)")
+    number(which, "--share", float, "cool this share, the longest scores")
     which.add_argument(
         "--threshold",
         type=_threshold,
         metavar="X",
-        help="cool only pictures with a larger score_rms; auto: than 19 of 20 training pictures",
+        help="cool only pictures with a larger score_rms; auto: than four of five training "
+        "pictures (default: auto, and all with --steps or --share)",
     )
     number(cool, "--size", int, "show pictures scaled to this square (default: their own size)")
     number(cool, "--multiple", int, "continue sides to multiples of this (default: 4)")
@@ -148,8 +149,8 @@ def _train(options: argparse.Namespace) -> int:
             f"{options.out_file}: trained on {card['crops']} crops of {card['pictures']} pictures; "
             f"{card['noise_left']:.1%} of the noise is left {seen}, {card['blur_left']:.1%} by a "
             f"plain blur, {card['linear_left']:.1%} by the best linear filter.\n"
-            f"score_rms of the training crops, up to: {lengths}; --threshold auto spares pictures "
-            f"below the last."
+            f"score_rms of the training crops, up to: {lengths}; cool spares pictures below the "
+            f"second, and cools others down to the first."
         )
         return INCOMPLETE if skipped else 0
 

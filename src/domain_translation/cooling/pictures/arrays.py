@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Callable
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ from torch import Tensor
 from domain_translation import cooling
 from domain_translation.cooling import PAPER, Translated
 from domain_translation.cooling.errors import RequestError, as_request
-from domain_translation.cooling.pictures.chain import chain
+from domain_translation.cooling.pictures.chain import chain, fringe_level
 from domain_translation.cooling.pictures.denoisers import Denoiser, as_denoiser
 from domain_translation.sampling.inputs import asking, evaluating, floats, pictures, whole
 from domain_translation.sampling.scores import Score
@@ -29,16 +30,17 @@ def cool(
     temperature: float = PAPER.temperature,
     steps: int | None = None,
     share: float | None = None,
-    threshold: float | None = None,
+    threshold: float | Literal["auto"] | None = None,
     seed: int = 0,
     batch: int = 8,
 ) -> Translated:
     """Cool images with a denoiser's score, then translate them (L-Cool section 2.3).
 
-    By default an image is cooled until its score is as short as that of the denoiser's training
-    pictures; `steps` is the protocol of L-Cool's image experiments (40). An image's noise is made
-    from `seed` and its own pixels, so that its result depends neither on its place among `images`
-    nor, up to rounding, on `batch`.
+    By default an image whose score is longer than that of four in five of the denoiser's training
+    pictures is cooled until it is as short as their median, and others are left alone; `steps` is
+    the protocol of L-Cool's image experiments (40), for all. An image's noise is made from `seed`
+    and its own pixels, so that its result depends neither on its place among `images` nor, up to
+    rounding, on `batch`.
 
     Args:
         translator: G, any callable (B, 3, H, W) -> (B, ...), images in [-1, 1].
@@ -51,7 +53,9 @@ def cool(
             reached, at most 40, and 40 where it tells none.
         share: cool only this share of the images, in (0, 1], those with the longest scores.
         threshold: cool only images whose score is longer than this, xi of eq. 10, measured as
-            `score_rms` does, so that it means the same for images of any size.
+            `score_rms` does, so that it means the same for images of any size; 0 for all. By
+            default "auto", which asks the denoiser's card, and all where it tells nothing, or with
+            steps or share.
         seed: of the noise.
         batch: images in the networks at a time.
 
@@ -66,16 +70,17 @@ def cool(
         images = floats(images, "images", like=chosen.network)
     chosen.check(*images.shape[1:])
     how = chain(chosen, step_size=step_size, temperature=temperature, steps=steps, seed=seed)
+    xi = fringe_level(chosen, how, share, threshold)
     ids = [noise_id(image) for image in images]
     with torch.no_grad(), evaluating(chosen.network, translator):
         fringe = torch.ones(len(images), dtype=torch.bool, device=images.device)
-        if share is not None or threshold is not None:
+        if share is not None or xi is not None:
             lengths = torch.cat(
                 [score_rms(chosen.score, part) for part in torch.split(images, batch)]
             )
-            fringe = cooling.fringe_mask(lengths, share=share, threshold=threshold)
+            fringe = cooling.fringe_mask(lengths, share=share, threshold=xi)
         cooled = images.clone()
-        for rows in torch.split(fringe.nonzero().flatten(), batch):
+        for rows in torch.split(fringe.nonzero().flatten(), batch) if fringe.any() else ():
             cooled[rows] = how.cool(chosen, images[rows], [ids[i] for i in rows.tolist()]).x
         return Translated(
             cooled, torch.cat([_translated(translator, c) for c in torch.split(cooled, batch)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -82,6 +82,26 @@ class Chain:
             )
             raise DivergenceError(self.steps, chains, values, why)
         return done
+
+
+def fringe_level(
+    denoiser: Denoiser,
+    chain: Chain,
+    share: float | None,
+    threshold: float | Literal["auto"] | None,
+) -> float | None:
+    """The `score_rms` up to which pictures are left alone, xi of L-Cool eq. 10; None: no limit.
+
+    Where nothing is asked and the chain stops by itself it is "auto", the score that four of five
+    training pictures do not reach: such pictures have detail to lose and nothing to gain.
+
+    Raises:
+        RequestError: "auto", and the denoiser's card does not say which scores are usual.
+    """
+    asked = share is not None or threshold is not None
+    if threshold == "auto" or not (asked or chain.level is None):
+        return denoiser.usual()
+    return threshold
 
 
 def chain(

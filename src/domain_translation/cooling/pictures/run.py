@@ -23,7 +23,7 @@ from torch import Tensor
 from domain_translation import cooling, runtime
 from domain_translation.cooling import PAPER
 from domain_translation.cooling.errors import RequestError, as_request
-from domain_translation.cooling.pictures.chain import chain
+from domain_translation.cooling.pictures.chain import chain, fringe_level
 from domain_translation.cooling.pictures.codec import to_image
 from domain_translation.cooling.pictures.denoisers import Denoiser, as_denoiser, doubt
 from domain_translation.cooling.pictures.folders import (
@@ -87,8 +87,8 @@ def cool_folder(
             cooled until its score is as short as the training pictures' median.
         share: cool only this share of the pictures in (0, 1], those with the largest score_rms.
             Which they are depends on the whole folder, so it cannot grow between two runs.
-        threshold: cool only pictures whose score_rms is larger; "auto": than 19 of 20 training
-            pictures have, by the denoiser's card. Default: cool all.
+        threshold: cool only pictures whose score_rms is larger; "auto": than four of five training
+            pictures have, by the denoiser's card. Default: "auto", and all with steps or share.
         size: scale pictures to this square for the networks, and results back.
         multiple: unscaled sides are continued to multiples of it; 4 suits ResNet generators.
         seed: of the noise.
@@ -120,7 +120,7 @@ def cool_folder(
         view=View(size, multiple),
         device=where,
     )
-    level = chosen.usual() if threshold == "auto" else threshold
+    level = fringe_level(chosen, how, share, threshold)
     with evaluating(chosen.network, run.translator.network):
         return _cooled(run, found, share, level, tell)
 

@@ -3,6 +3,7 @@
 A denoiser learns from a folder of one side of a data set; pictures that it has not seen are then
 cooled as they are, which should leave them alone, and damaged, which should bring them nearer to
 what they were. Beside each damage stands the Gaussian blur that mends it best on other pictures.
+The defaults were chosen on other pictures still (benchmarks/studies.md), after a look at seed 0.
 """
 
 from __future__ import annotations
@@ -19,9 +20,7 @@ import torch
 from PIL import Image
 from torch import Generator, Tensor
 
-from domain_translation.cooling import PAPER
-from domain_translation.cooling.pictures import load_denoiser, train_denoiser_on_folder
-from domain_translation.cooling.pictures.chain import chain
+from domain_translation.cooling.pictures import cool, load_denoiser, train_denoiser_on_folder
 from domain_translation.cooling.pictures.codec import to_image
 from domain_translation.cooling.pictures.training import BLURS
 from domain_translation.data import folders
@@ -121,8 +120,7 @@ def _tried(damage: Damage, file: Path, x: Tensor, others: Tensor, seed: int) -> 
     generator = Generator().manual_seed(seed)
     seen, seen_others = (as_file(damage(side, generator)) for side in (x, others))
     denoiser = load_denoiser(file)
-    how = chain(denoiser, step_size=None, temperature=PAPER.temperature, steps=None, seed=seed)
-    parts = [how.cool(denoiser, picture[None], [i]).x for i, picture in enumerate(seen)]
+    parts = [cool(lambda y: y, picture[None], denoiser, seed=seed).cooled for picture in seen]
     cooled = as_file(torch.cat(parts))
     smooth = min(
         (functools.partial(blurred, size=b, generator=generator) for b in (0.0, *BLURS)),
@@ -172,4 +170,6 @@ def measure(folder: Folder, seed: int, found: Mapping[str, Tensor]) -> list[Meas
 # None larger than the files are.
 SIZES = {"mountain2glacier96": (64,), "cat2dog128": (64, 128), "maps256": (64, 128, 256)}
 ARMS = {f"{name}, {size} px": Folder(name, size) for name, sizes in SIZES.items() for size in sizes}
-STUDY = Study("cooling/photographs", ARMS, range(3), run, measure, trains=True, data=tuple(SIZES))
+STUDY = Study(
+    "cooling/photographs", ARMS, range(4, 7), run, measure, trains=True, data=tuple(SIZES)
+)
