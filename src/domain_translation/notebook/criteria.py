@@ -1,7 +1,7 @@
 """Verdicts that follow from their evidence: criteria with three answers, six words.
 
 A criterion *holds* or *fails* only where a 95 % interval excludes its threshold; otherwise the run
-*cannot tell*. One training of a network decides nothing about networks like it.
+*cannot tell*. One or two trainings of a network decide nothing about networks like it.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ HOLDS, FAILS, CANNOT_TELL = "holds", "fails", "cannot tell"
 CONFIRMED, REDUCED = "confirmed", "confirmed at reduced scale"
 CONTRADICTED, UNDECIDED = "contradicted", "undecided"
 NOT_RUN, RECORDED = "not run", "recorded"
+FEWEST_TRAININGS = 3
 # The level at which a live number counts: seven standard errors.
 CLEAR = 1e-12
 SIGNS = {HOLDS: "✓", FAILS: "✗", CANNOT_TELL: "?"}
@@ -62,7 +63,7 @@ def within(estimate: Estimate, low: float, high: float) -> Criterion:
 
     def judge(alpha: float) -> str:
         below, above = estimate.interval(alpha)
-        if estimate.seeds == 1:
+        if 0 < estimate.seeds < FEWEST_TRAININGS:
             return CANNOT_TELL  # another training might say otherwise
         if low < below and above < high:
             return HOLDS
