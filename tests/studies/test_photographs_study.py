@@ -53,6 +53,7 @@ def test_an_error_that_grows_is_no_gain() -> None:
     found = {f"{d}, {w}": row for d in study.DAMAGES for w in ("before", "blur", "moved", "score")}
     found |= {f"{d}, after": torch.tensor([1e-3, 2e-2]) for d in study.DAMAGES}
     numbers = {m.name: m.value for m in study.measure(study.ARMS["maps256, 64 px"], 0, found)}
-    assert numbers["blur: share nearer"] == 0.5
+    assert numbers["blur: share nearer"] == numbers["blur: share harmed"] == 0.5
+    assert numbers["as it is: share cooled"] == 1
     assert numbers["blur: dB lost at most"] == pytest.approx(3.01, abs=0.01)
     assert numbers["blur: dB above the best blur"] == pytest.approx((10 - 3.01) / 2, abs=0.01)

@@ -31,6 +31,7 @@ from domain_translation.studies.study import Measure, Study, measures
 
 CLEAN = "as it is"
 LEAST = 1e-9  # of a mean squared error: 96 dB, for a picture that is left alone
+HARM = 0.1  # dB
 Damage = Callable[[Tensor, Generator], Tensor]
 
 
@@ -147,10 +148,11 @@ def decibel(mean_square: Tensor) -> Tensor:
 
 
 def measure(folder: Folder, seed: int, found: Mapping[str, Tensor]) -> list[Measure]:
-    """PSNR of pictures cooled as they are; of damages, how many are nearer, and decibels gained."""
+    """Of pictures as they are, PSNR; of damaged ones, how many gain and lose, and how much."""
     numbers = {
         f"{CLEAN}: PSNR to itself": float(decibel(found[f"{CLEAN}, moved"]).median()),
         f"{CLEAN}: score over the training median": float(found[f"{CLEAN}, score"].median()),
+        f"{CLEAN}: share cooled": float((found[f"{CLEAN}, moved"] > LEAST).float().mean()),
     }
     for name in DAMAGES:
         if name == CLEAN:
@@ -161,6 +163,7 @@ def measure(folder: Folder, seed: int, found: Mapping[str, Tensor]) -> list[Meas
             f"{name}: share nearer": float((after < before).float().mean()),
             f"{name}: dB gained": float(gained.mean()),
             f"{name}: dB lost at most": -min(0.0, float(gained.min())),
+            f"{name}: share harmed": float((gained < -HARM).float().mean()),
             f"{name}: dB above the best blur": float((decibel(after) - decibel(blur)).mean()),
         }
     assert all(math.isfinite(value) for value in numbers.values())
