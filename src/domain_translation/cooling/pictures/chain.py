@@ -93,7 +93,7 @@ def fringe_level(
     """The `score_rms` up to which pictures are left alone, xi of L-Cool eq. 10; None: no limit.
 
     Where nothing is asked and the chain stops by itself it is "auto", the score that four of five
-    training pictures do not reach: such pictures have detail to lose and nothing to gain.
+    training pictures do not reach: most such pictures have detail to lose and little to gain.
 
     Raises:
         RequestError: "auto", and the denoiser's card does not say which scores are usual.
