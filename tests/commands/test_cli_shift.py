@@ -88,6 +88,13 @@ def test_clusters_find_what_labels_know(capsys: pytest.CaptureFixture[str]) -> N
     assert told(capsys) == found  # nothing but the seed decides
 
 
+def test_a_shift_of_clusters_is_doubted(capsys: pytest.CaptureFixture[str]) -> None:
+    shift("as", "bs", "--clusters", "3", "--draws", "3")
+    assert "Labels decide." in capsys.readouterr().out
+    shift("as", "bs")
+    assert "Labels decide." not in capsys.readouterr().out
+
+
 def test_clusters_may_be_asked_for_beside_sub_folders(capsys: pytest.CaptureFixture[str]) -> None:
     shift("as", "bs", "--clusters", "2", "--draws", "3", "--json")
     found = told(capsys)
