@@ -37,6 +37,12 @@ def painted(task: str, n: int = 1000) -> Domains:
     return data.source, data.target
 
 
+def painted_back(task: str, n: int = 1000) -> Domains:
+    """The same pictures, the other way about."""
+    source, target = painted(task, n)
+    return target, source
+
+
 def photographs(name: str, size: int, n: int | None = None) -> Domains:
     """The first n training pictures of a set in the registry; None takes all."""
     data = folders.unpaired(name, size)
@@ -63,6 +69,7 @@ def recipes() -> dict[str, Recipe]:
         "outline": (outlines, in_bfloat16(settings.QUICK_OUTLINE)),
         "oranges": (functools.partial(painted, "fruit"), in_bfloat16(settings.QUICK_PAINTED)),
         "winter": (functools.partial(painted, "seasons"), in_bfloat16(settings.QUICK_SEASONS)),
+        "summer": (functools.partial(painted_back, "seasons"), settings.QUICK_SEASONS),
         "dogs": (
             functools.partial(photographs, "cat2dog128", 64),
             in_bfloat16(settings.FULL_TRANSLATION),
