@@ -17,7 +17,8 @@ from domain_translation.reweighting.config import (
 )
 from domain_translation.reweighting.discriminator import JointDiscriminator, Residual
 from domain_translation.reweighting.generators import StochasticGenerator, as_channels, draw_noise
-from domain_translation.reweighting.weight_nets import WeightNet
+from domain_translation.reweighting.weight_nets import Centred, WeightNet
+from domain_translation.reweighting.weighting import batch_softmax
 from domain_translation.studies.reweighting.methods import TRAIN
 from domain_translation.training.cost import parameters
 
@@ -71,6 +72,20 @@ def test_generators_have_the_derived_counts(blocks: int, grey: int, house: int) 
 @pytest.mark.parametrize(("channels", "count"), [(1, 660_929), (3, 662_977)])
 def test_weight_nets_have_the_derived_counts(channels: int, count: int) -> None:
     assert parameters(WeightNet(32, channels)) == count  # jdbw.arch.weightnet
+
+
+def test_centred_logits_survive_the_clip_that_kills_drifted_ones() -> None:
+    rows, slopes = torch.tensor([[0.5], [-1.0], [1.5], [0.0]]), []
+    for wrap in (nn.Sequential, Centred):
+        drifted = nn.Linear(1, 1)  # a net whose logits are 9 and more
+        nn.init.ones_(drifted.weight)
+        nn.init.constant_(drifted.bias, 10.0)
+        weights = batch_softmax(wrap(drifted)(rows), 3.0)
+        (weights * torch.arange(4)).sum().backward()
+        assert drifted.weight.grad is not None
+        slopes.append(float(drifted.weight.grad.abs()))
+    assert slopes[0] == 0 < slopes[1]
+    torch.testing.assert_close(weights, rows[:, 0].softmax(0))  # far from the clip: the same
 
 
 @pytest.mark.parametrize("preset", [PAPER, PAPER_SVHN, PAPER_128])

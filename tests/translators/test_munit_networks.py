@@ -115,11 +115,12 @@ def test_style_changes_what_is_decoded() -> None:
 
 @pytest.mark.parametrize("size", [16, 32, 128])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_shapes_of_content_style_and_image(size: int, channels: int) -> None:
-    network = AutoEncoder(channels, 4, 2, 5, 8)
+@pytest.mark.parametrize("halvings", [1, 2])
+def test_shapes_of_content_style_and_image(size: int, channels: int, halvings: int) -> None:
+    network = AutoEncoder(channels, 4, 2, 5, 8, halvings)
     x = pictures(2, channels, size)
     content, style = network.content(x), network.style(x)
-    assert content.shape == (2, 16, size // 4, size // 4)
+    assert content.shape == (2, 4 << halvings, size >> halvings, size >> halvings)
     assert style.shape == (2, 5)
     out = network.decode(content, style)
     assert out.shape == x.shape
@@ -267,6 +268,8 @@ def test_generator_128_keeps_the_size_and_reads_its_noise(size: int) -> None:
         (lambda: MUNITConfig(size=8), "power of two, at least 16"),
         (lambda: MUNITConfig(scales=3), "end at 8 pixels, and 4 critic layers need 16"),
         (lambda: MUNITConfig(size=16), "fewer scales or fewer layers"),
+        (lambda: MUNITConfig(halvings=5), "halvings is 5; give 1 to 4"),
+        (lambda: MUNITConfig(halvings=0), "halvings is 0; give 1 to 4"),
         (lambda: WeightedConfig(batch=1), "use two or more"),
         (lambda: WeightedConfig(clip_first=4.0, clip_last=1.0), "0 <= first <= last"),
     ],

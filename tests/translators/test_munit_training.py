@@ -106,6 +106,39 @@ def test_what_is_found_again_is_compared_as_in_the_paper() -> None:
     torch.testing.assert_close(made.again, 7 * image + 5 * content + 3 * style)
 
 
+class Shifts(nn.Module):
+    """An auto-encoder whose content is the image, and whose decoder adds the style's mean."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__()
+        self.length = length
+
+    def content(self, x: Tensor) -> Tensor:
+        return x
+
+    def style(self, x: Tensor) -> Tensor:
+        return x.flatten(1)[:, : self.length]
+
+    def decode(self, content: Tensor, style: Tensor) -> Tensor:
+        return content + style.mean(1)[:, None, None, None]
+
+
+def test_an_image_goes_there_and_back_in_its_own_style() -> None:
+    x, y = pictures(4), pictures(4, seed=1)
+    shifts = Shifts(PLAIN.style)
+    without, with_cycle = (
+        cross(x, y, shifts, shifts, dataclasses.replace(PLAIN, lambda_cycle=by), gen(5))  # type: ignore[arg-type]
+        for by in (0.0, 10.0)
+    )
+    assert torch.equal(without.gx, with_cycle.gx)
+    assert torch.equal(without.fy, with_cycle.fy)
+    moved = [  # by the style drawn and, on the way back, by its own
+        (made - own + shifts.style(own).mean(1)[:, None, None, None]).abs().mean()
+        for made, own in ((with_cycle.gx, x), (with_cycle.fy, y))
+    ]
+    torch.testing.assert_close(with_cycle.again - without.again, 10 * sum(moved, torch.tensor(0.0)))
+
+
 def test_scores_become_one_loss_and_one_value_per_image() -> None:
     scores = [
         torch.tensor([[1.0, 3.0], [0.0, 2.0]])[:, None],
@@ -346,6 +379,7 @@ def test_a_checkpoint_without_weight_nets_is_refused_by_a_run_with_them(tmp_path
 CHOSEN: dict[str, Any] = {"size": 32, "critic_layers": 2, "scales": 1, "halve_every": 1, "steps": 3}
 # Half as much again would move the pictures of so short a training by less than they are rounded.
 CHOSEN["lr_weights"] = 100 * SHORT.lr_weights
+CHOSEN |= {"halvings": 1, "lambda_cycle": 10.0}
 
 
 @cache

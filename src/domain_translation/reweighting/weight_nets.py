@@ -39,6 +39,22 @@ class WeightNet(Storable):
         return out
 
 
+class Centred(nn.Module):
+    """A weight net whose logits have mean 0 over the minibatch, so that the clip leaves it alive.
+
+    The softmax does not see a number that all logits share, so nothing holds it near 0; where it
+    drifts beyond the clip, all weights are equal and have no slope (declared, not in the paper).
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor) -> Tensor:
+        logits: Tensor = self.net(x)
+        return logits - logits.mean()
+
+
 def composite(
     config: WeightSettings, seed: int = 0, channels: tuple[int, int] = (1, 1)
 ) -> Composite:

@@ -21,7 +21,8 @@ from domain_translation.reweighting.config import ImageConfig
 from domain_translation.reweighting.domains.sr_digits import Pair
 from domain_translation.reweighting.generators import StochasticGenerator
 from domain_translation.reweighting.record import Record
-from domain_translation.reweighting.weight_nets import composite
+from domain_translation.reweighting.weight_nets import Centred, composite
+from domain_translation.reweighting.weighting import Composite
 from domain_translation.training.trained import Trained
 from domain_translation.translators import cyclegan
 from domain_translation.translators.cyclegan import WeightedConfig as CycleGANConfig
@@ -78,13 +79,14 @@ def munit_alone(
 def munit_with_weights(
     pair: Pair, config: WeightedConfig, seed: int, checkpoint: Path | None = None
 ) -> Outcome:
-    """MUNIT with batch weights on its adversarial losses."""
+    """MUNIT with batch weights on its adversarial losses, whose logits are centred."""
+    nets = composite(config, seed, (pair.x.x.shape[1], pair.y.x.shape[1]))
     found = munit.train(
         pair.x.x,
         pair.y.x,
         config,
         seed,
-        weighting=composite(config, seed, (pair.x.x.shape[1], pair.y.x.shape[1])),
+        weighting=Composite(Centred(nets.weight_x), Centred(nets.weight_y)),
         classes=(pair.x.y, pair.y.y),
         checkpoint=checkpoint,
     )

@@ -16,7 +16,8 @@ class MUNITConfig:
     """
 
     size: int = 32  # side of the images
-    width: int = 64  # maps of the encoders' first convolution; four times as many inside
+    width: int = 64  # maps of the encoders' first convolution, doubled by each halving
+    halvings: int = 2  # convolutions of stride 2 of the content encoder
     blocks: int = 4  # residual blocks of the content encoder, and of the decoder
     style: int = 8  # length of a style code
     hidden: int = 256  # units of the perceptron from style to AdaIN moments
@@ -31,11 +32,18 @@ class MUNITConfig:
     lambda_image: float = 10.0  # weight of |D(E(x)) - x|, both domains
     lambda_content: float = 1.0  # weight of the content found again after translation
     lambda_style: float = 1.0  # weight of the style code found again after translation
+    lambda_cycle: float = 0.0  # weight of |x - there and back|; 10 in some published settings
     lambda_gan: float = 1.0  # weight of LSGAN's loss in the generators'
 
     def __post_init__(self) -> None:
         if self.size < 16 or self.size & (self.size - 1):
             raise ValueError(f"size is {self.size}; give a power of two, at least 16")
+        most = self.size.bit_length() - 2  # reflection padding needs content of 2x2
+        if not 1 <= self.halvings <= most:
+            raise ValueError(
+                f"halvings is {self.halvings}; give 1 to {most}, so that the content of "
+                f"{self.size}x{self.size} images is 2x2 at least"
+            )
         coarsest = self.size >> (self.scales - 1)
         if coarsest < 2**self.critic_layers:
             raise ValueError(

@@ -52,20 +52,21 @@ def cross(
     style_y = draw_styles(m, config.style, generator)
     style_x = draw_styles(k, config.style, generator)
     content_x, content_y = domain_x.content(x), domain_y.content(y)
+    own_x, own_y = domain_x.style(x), domain_y.style(y)
     # Huang et al. eq. 1 (image), eq. 2 (content) and eq. 3 (style), each in both domains
-    in_x = domain_x.decode(
-        torch.cat([content_x, content_y]), torch.cat([domain_x.style(x), style_x])
-    )
-    in_y = domain_y.decode(
-        torch.cat([content_y, content_x]), torch.cat([domain_y.style(y), style_y])
-    )
+    in_x = domain_x.decode(torch.cat([content_x, content_y]), torch.cat([own_x, style_x]))
+    in_y = domain_y.decode(torch.cat([content_y, content_x]), torch.cat([own_y, style_y]))
     fy, gx = in_x[m:], in_y[k:]
+    content_gx, content_fy = domain_y.content(gx), domain_x.content(fy)
     image = distance(in_x[:m], x) + distance(in_y[:k], y)
-    content = distance(domain_y.content(gx), content_x) + distance(domain_x.content(fy), content_y)
+    content = distance(content_gx, content_x) + distance(content_fy, content_y)
     style = distance(domain_y.style(gx), style_y) + distance(domain_x.style(fy), style_x)
     again = (
         config.lambda_image * image + config.lambda_content * content + config.lambda_style * style
     )
+    if config.lambda_cycle:  # there and back in the image's own style; Huang et al. 5.1
+        back_x, back_y = domain_x.decode(content_gx, own_x), domain_y.decode(content_fy, own_y)
+        again = again + config.lambda_cycle * (distance(back_x, x) + distance(back_y, y))
     return Crossing(gx, fy, again)
 
 

@@ -60,12 +60,14 @@ class AdaINBlock(nn.Module):
         return x + adain(self.second(inner), mean_2, scale_2)
 
 
-def content_encoder(channels: int, width: int, blocks: int) -> nn.Sequential:
-    """Images (B, channels, S, S) to content (B, 4 width, S/4, S/4)."""
+def content_encoder(channels: int, width: int, blocks: int, halvings: int = 2) -> nn.Sequential:
+    """Images (B, channels, S, S) to content (B, width 2^h, S/2^h, S/2^h), h = `halvings`."""
     layers: list[nn.Module] = [convolution(channels, width, 7), nn.InstanceNorm2d(width), nn.ReLU()]
-    for w in (width, 2 * width):
+    w = width
+    for _ in range(halvings):
         layers += [convolution(w, 2 * w, 4, 2), nn.InstanceNorm2d(2 * w), nn.ReLU()]
-    return nn.Sequential(*layers, *(InstanceBlock(4 * width) for _ in range(blocks)))
+        w *= 2
+    return nn.Sequential(*layers, *(InstanceBlock(w) for _ in range(blocks)))
 
 
 def style_encoder(channels: int, width: int, style: int) -> nn.Sequential:
@@ -81,11 +83,13 @@ def style_encoder(channels: int, width: int, style: int) -> nn.Sequential:
 
 
 class Decoder(nn.Module):
-    """Content (B, 4 width, S/4, S/4) and style (B, style) to images (B, channels, S, S)."""
+    """Content (B, width 2^h, S/2^h, S/2^h) and style (B, style) to images (B, channels, S, S)."""
 
-    def __init__(self, channels: int, width: int, blocks: int, style: int, hidden: int) -> None:
+    def __init__(
+        self, channels: int, width: int, blocks: int, style: int, hidden: int, halvings: int = 2
+    ) -> None:
         super().__init__()
-        deep = 4 * width
+        deep = width * 2**halvings
         self.moments = nn.Sequential(
             nn.Linear(style, hidden),
             nn.ReLU(),
@@ -96,7 +100,7 @@ class Decoder(nn.Module):
         )
         self.blocks = nn.ModuleList(AdaINBlock(deep) for _ in range(blocks))
         layers: list[nn.Module] = []
-        for w in (deep, deep // 2):
+        for w in (deep >> i for i in range(halvings)):
             # One group of all maps: layer normalisation, an instance normalisation would undo AdaIN
             layers += [nn.Upsample(scale_factor=2), convolution(w, w // 2, 5)]
             layers += [nn.GroupNorm(1, w // 2), nn.ReLU()]
@@ -117,20 +121,27 @@ class AutoEncoder(nn.Module):
 
     Args:
         channels: of the images.
-        width: maps of the first convolutions, 64 in the paper; four times as many inside.
+        width: maps of the first convolutions, 64 in the paper; doubled by each halving.
         blocks: residual blocks of the content encoder, and of the decoder.
         style: length of a style code.
         hidden: units of the two hidden layers between a style code and the AdaIN moments.
+        halvings: convolutions of stride 2 of the content encoder, 2 in the paper.
     """
 
     def __init__(
-        self, channels: int, width: int = 64, blocks: int = 4, style: int = 8, hidden: int = 256
+        self,
+        channels: int,
+        width: int = 64,
+        blocks: int = 4,
+        style: int = 8,
+        hidden: int = 256,
+        halvings: int = 2,
     ) -> None:
         super().__init__()
         self.length = style
-        self.content = content_encoder(channels, width, blocks)
+        self.content = content_encoder(channels, width, blocks, halvings)
         self.style = style_encoder(channels, width, style)
-        self.decode = Decoder(channels, width, blocks, style, hidden)
+        self.decode = Decoder(channels, width, blocks, style, hidden, halvings)
 
     def forward(self, x: Tensor) -> Tensor:
         """Images from their own content and style."""

@@ -50,7 +50,9 @@ def build(config: MUNITConfig, seed: int = 0, channels: tuple[int, int] = (1, 1)
     """Untrained networks for images of `channels` in the two domains."""
 
     def encoder(of: int) -> AutoEncoder:
-        return AutoEncoder(of, config.width, config.blocks, config.style, config.hidden)
+        return AutoEncoder(
+            of, config.width, config.blocks, config.style, config.hidden, config.halvings
+        )
 
     def critic(of: int) -> MultiScaleDiscriminator:
         return MultiScaleDiscriminator(of, config.critic_width, config.critic_layers, config.scales)
