@@ -16,7 +16,7 @@ from domain_translation.files import data_file
 from domain_translation.training import checkpoints
 from domain_translation.training.model_files import Model, load_model
 
-TRAININGS = 3  # of one recipe, with the seeds 0, 1, 2
+TRAININGS = 5  # of one recipe, with the seeds 0 to 4
 # What stands in the commands of older cards, and what it is called now.
 RENAMED = {
     "python -m domain_translation.recipes": "domain-translation recipe",

@@ -6,7 +6,7 @@ that passes `denoising.gate`. Beside it stand a linear filter in its place (smoo
 without any score (dithering), a blur and a random direction that move the picture as far.
 
 Said beforehand: a gain is cooling's where the denoiser lowers the error more than the linear
-filter, the noise and the blur do on the same scenes, each at 95 % over the three trainings of
+filter, the noise and the blur do on the same scenes, each at 95 % over the trainings of
 translators, denoisers and judges: a seed is one of them, with scenes of its own.
 """
 

@@ -102,7 +102,7 @@ def measure(of: Scenes, seed: int, found: Mapping[str, Tensor]) -> list[Measure]
 STUDY = Study(
     "cooling/likeness",
     {name: Scenes(name) for name in TARGETS},
-    range(3),
+    range(5),
     run,
     measure,
     trains=False,
