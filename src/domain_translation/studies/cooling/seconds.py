@@ -70,7 +70,7 @@ def measure(of: Pictures, seed: int, found: Mapping[str, Tensor]) -> list[Measur
 STUDY = Study(
     "cooling/seconds",
     {"CycleGAN and Tiramisu-67": Pictures()},
-    range(5),
+    range(3),
     run,
     measure,
     trains=False,
