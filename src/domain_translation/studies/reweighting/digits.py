@@ -39,7 +39,7 @@ STUDY = Study(
         for zeros in sorted(SKEWS, key=lambda zeros: abs(zeros - ZEROS))
         for method in (*(SETTINGS["digits"] if zeros == ZEROS else SWEPT), *BASELINES)
     },
-    seeds=range(3),
+    seeds=range(5),
     run=run,
     measure=measure,
     excerpt=excerpt,
