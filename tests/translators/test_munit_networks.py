@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -157,12 +158,15 @@ def conv(inside: int, out: int, kernel: int) -> int:
     return inside * out * kernel**2 + out
 
 
-def autoencoder_count(c: int, w: int, blocks: int, style: int, hidden: int) -> int:
-    down = conv(c, w, 7) + conv(w, 2 * w, 4) + conv(2 * w, 4 * w, 4)
-    inside = blocks * 2 * conv(4 * w, 4 * w, 3)  # of encoder and decoder, AdaIN has none
-    code = down + 2 * conv(4 * w, 4 * w, 4) + conv(4 * w, style, 1)
-    up = conv(4 * w, 2 * w, 5) + conv(2 * w, w, 5) + conv(w, c, 7) + 2 * (2 * w + w)
-    moments = blocks * 2 * 2 * 4 * w
+def autoencoder_count(c: int, w: int, blocks: int, style: int, hidden: int, halvings: int) -> int:
+    widths = [w * 2**i for i in range(halvings + 1)]
+    deep, steps = widths[-1], list(itertools.pairwise(widths))
+    inside = blocks * 2 * conv(deep, deep, 3)  # of encoder and decoder, AdaIN has none
+    down = conv(c, w, 7) + sum(conv(a, b, 4) for a, b in steps)
+    four = sum(conv(a, b, 4) for a, b in itertools.pairwise([w, 2 * w, 4 * w, 4 * w, 4 * w]))
+    code = conv(c, w, 7) + four + conv(4 * w, style, 1)
+    up = sum(conv(b, a, 5) + 2 * a for a, b in steps) + conv(w, c, 7)
+    moments = blocks * 2 * 2 * deep
     perceptron = conv(style, hidden, 1) + conv(hidden, hidden, 1) + conv(hidden, moments, 1)
     return (down + inside) + code + (inside + up + perceptron)
 
@@ -177,7 +181,7 @@ def critic_count(c: int, w: int, layers: int, scales: int) -> int:
     [
         (PAPER, 1, 15_007_369, 5_510_018),
         (PAPER_128, 3, 15_026_187, 8_271_171),
-        (QUICK, 1, 154_713, 82_786),
+        (QUICK, 1, 73_993, 20_914),
     ],
     ids=["paper", "paper 128", "quick"],
 )
@@ -187,7 +191,7 @@ def test_counts_follow_from_the_layers(
     with torch.device("meta"):  # counted, never filled
         networks = build(config, channels=(channels, channels))
     c = config
-    by_hand = autoencoder_count(channels, c.width, c.blocks, c.style, c.hidden)
+    by_hand = autoencoder_count(channels, c.width, c.blocks, c.style, c.hidden, c.halvings)
     assert parameters(networks.x) == parameters(networks.y) == by_hand == encoder
     by_hand = critic_count(channels, c.critic_width, c.critic_layers, c.scales)
     assert parameters(networks.critic_x) == parameters(networks.critic_y) == by_hand == critic

@@ -2,7 +2,7 @@
 
 Every method is trained on skewed, resized digits against plain ones (scikit-learn's, at 16x16), the
 `SWEPT` over a range of skews. JD-BW shows pictures only; here judges of both domains name the class
-of every translation of the test digits. Three hours on one core.
+of every translation of the test digits. Four hours on one core.
 """
 
 from __future__ import annotations
@@ -44,7 +44,6 @@ STUDY = Study(
     measure=measure,
     excerpt=excerpt,
     trains=True,
-    earlier="results/full/reweighting/digits.json",
 )
 
 

@@ -89,5 +89,14 @@ QUICK_WEIGHTED = WeightedConfig(
     **asdict(QUICK), weight_width=16, lr_weights=1e-3, clip_first=2.0, clip_last=3.0
 )
 # MNIST at 32x32 on one CPU core, in about the processor time of `reweighting.config.FULL_DIGITS`.
-FULL = replace(QUICK, size=32, halvings=2, steps=1_200)
+# As the stored runs have it: content of 8x8 here too, without the way back.
+FULL = replace(
+    QUICK,
+    size=32,
+    halvings=2,
+    critic_width=16,
+    steps=1_800,
+    learning_rate=3e-4,
+    lambda_cycle=0.0,
+)
 FULL_WEIGHTED = replace(QUICK_WEIGHTED, **asdict(FULL))
