@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from domain_translation.reweighting.domains.sr_digits import ZEROS
-from domain_translation.studies.reweighting.digits import EVEN
+from domain_translation.studies.reweighting.digits import EVEN, arm
 from domain_translation.studies.reweighting.grid import Case, excerpt, measure, run
 from domain_translation.studies.study import Study
 from domain_translation.translators.munit.config import QUICK
@@ -20,12 +20,6 @@ WITHOUT = {
     "content of 4x4": replace(QUICK, halvings=2),
     "content of 4x4, no cycle loss": replace(QUICK, halvings=2, lambda_cycle=0.0),
 }
-
-
-def arm(without: str, zeros: float) -> str:
-    """Name of an arm, such as "no cycle loss, 50 % zeros"."""
-    return f"{without}, {zeros:.0%} zeros".replace("%", " %")
-
 
 STUDY = Study(
     "reweighting/munit",
