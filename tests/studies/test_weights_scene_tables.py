@@ -38,10 +38,10 @@ def ax() -> Iterator[plt.Axes]:
 def test_a_row_a_run_with_its_settings(runs: pd.DataFrame) -> None:
     assert not runs.duplicated(["arm", "seed"]).any()
     one = runs[(runs.arm == "heads: MUNIT") & (runs.seed == 2)].iloc[0]
-    assert (one.scene, one.method, one.steps, one.seed) == ("heads", "MUNIT", 1200, 2)
+    assert (one.scene, one.method, one.steps, one.seed) == ("heads", "MUNIT", 600, 2)
     card = grid.card(scenes.STUDY, "heads")
     assert one["kept, x to y"] == card.values(("MUNIT", "kept, x to y"))[2]
-    assert 60 < one.seconds < 300
+    assert 30 < one.seconds < 300
     half = frames.runs(digits.STUDY).pivot_table("kept, x to y", "zeros", "method")
     assert list(half.index) == sorted(digits.SKEWS)
     assert frames.runs(clusters.STUDY).query("arm == 'turned 90'").degrees.eq(90).all()
@@ -61,7 +61,7 @@ def test_excerpts_are_by_seed() -> None:
 
 
 def test_made_says_when_and_on_what() -> None:
-    assert frames.made(frames.card(scenes.STUDY)) == "2026-11-23, one core (AVX512)"
+    assert frames.made(frames.card(real.STUDY)) == "2026-11-23, one core (AVX512)"
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -78,9 +78,9 @@ def test_results(runs: pd.DataFrame, way: str) -> None:
 def test_settings(runs: pd.DataFrame) -> None:
     found = figures.settings(runs[runs.scene == "plates"])
     assert list(found.index) == list(SETTINGS["plates"])
-    assert found.loc["MUNIT"].tolist()[:4] == [1200, 1, 32, 8]
+    assert found.loc["MUNIT"].tolist()[:4] == [600, 1, 32, 8]
     assert found.loc["JD-BW"].tolist()[:4] == [600, 5, 32, 16]
-    assert found["core seconds"]["MUNIT"].endswith(f"{PM}8")
+    assert PM in found["core seconds"]["MUNIT"]
 
 
 def test_noises(runs: pd.DataFrame) -> None:
