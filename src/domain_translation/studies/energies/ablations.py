@@ -60,7 +60,9 @@ STUDY = Study(
 
 
 def share_lost(card: Card, *arms: str) -> Estimate:
-    """The share of lost runs among all of several arms."""
+    """The share of lost runs among all of several arms; unmeasured of an empty card."""
+    if card.empty:
+        return evidence.unmeasured(card.study)
     lived = {(r.arm, r.seed) for r in card.rows if r.arm in arms}
     lost = sum(card.lost_of(arm) for arm in arms)
     runs = len(lived) + lost
