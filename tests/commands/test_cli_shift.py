@@ -89,10 +89,12 @@ def test_clusters_find_what_labels_know(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_a_shift_of_clusters_is_doubted(capsys: pytest.CaptureFixture[str]) -> None:
-    shift("as", "bs", "--clusters", "3", "--draws", "3")
-    assert "Labels decide." in capsys.readouterr().out
+    shift("as", "bs", "--clusters", "3", "--draws", "3", "--json")
+    said = capsys.readouterr()
+    assert "labels decide" in said.err
+    assert "labels decide" in json.loads(said.out)["notes"][0]
     shift("as", "bs")
-    assert "Labels decide." not in capsys.readouterr().out
+    assert "labels decide" not in capsys.readouterr().err
 
 
 def test_clusters_may_be_asked_for_beside_sub_folders(capsys: pytest.CaptureFixture[str]) -> None:

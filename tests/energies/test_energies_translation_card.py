@@ -36,7 +36,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> None:
     network = TowardsBright(16, c=1).eval()
     card = {"run": {"steps": 20, "step_size": 1.0, "variance": 1e-4}}
     monkeypatch.setattr("domain_translation.data.folders.unpaired", unpaired)
-    monkeypatch.setattr("domain_translation.pretrained.load", lambda name: network)
+    monkeypatch.setattr("domain_translation.pretrained.load", lambda name, training=0: network)
     monkeypatch.setattr("domain_translation.pretrained.card", lambda name: card)
     monkeypatch.setattr(
         "domain_translation.energies.translation.frozen", lambda energy, precision: energy
@@ -46,7 +46,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_trained_length_is_the_best(world: None, tmp_path: Path) -> None:
     found = translation.run(JudgeConfig(steps=25), 0, tmp_path)
     numbers = {m.name: m.value for m in translation.measure(JudgeConfig(steps=25), 0, found)}
-    arms = list(dict.fromkeys(name.split(", ")[0] for name in numbers))
+    arms = [name.removesuffix(", kernel distance") for name in numbers if "kernel" in name]
     lengths = ["10 steps", "20 steps", "40 steps", "80 steps"]
     assert arms == ["doing nothing", *lengths, "real targets"]
     # Twenty steps of 0.05 carry -0.5 to 0.5: the translation that is right.
@@ -56,3 +56,8 @@ def test_the_trained_length_is_the_best(world: None, tmp_path: Path) -> None:
     assert numbers[f"doing nothing, {change}"] == 0
     assert numbers[f"10 steps, {change}"] == pytest.approx(0.5, abs=0.05)
     assert numbers["20 steps, likeness"] > numbers["doing nothing, likeness"]
+    # Most of the way to the bright pictures is a share of one, and the start one of none.
+    way = "share of the way to dogs"
+    assert numbers[f"doing nothing, {way}"] == 0
+    assert numbers[f"20 steps, {way}"] == pytest.approx(1, abs=0.25)
+    assert numbers["judges: dogs minus cats"] > 0.2

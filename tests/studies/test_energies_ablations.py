@@ -15,9 +15,11 @@ from domain_translation.energies.config import CFEBMConfig
 from domain_translation.energies.network import EnergyNetwork
 from domain_translation.energies.training import at_size, train_stages
 from domain_translation.evaluation.judges.sample_judges import SampleJudge
-from domain_translation.studies.energies import ablations as grid
-from domain_translation.studies.energies import transitions
-from domain_translation.studies.energies.ablations import Arm
+from domain_translation.notebook.cards import Card, Row
+from domain_translation.studies.energies import ablations, grid, growth, transitions
+from domain_translation.studies.energies.ablations import as_text, lost_as_text, share_lost
+from domain_translation.studies.energies.grid import Arm
+from domain_translation.studies.study import Study
 
 TINY = CFEBMConfig(
     sizes=(8, 16), images=(16, 32), steps=(2, 2), learning_rates=(1e-3, 1e-3), batch=8, c=1,
@@ -148,7 +150,7 @@ def test_a_run_that_diverges_is_lost(
     images: Tensor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guard, "SPREAD", 1e-6)
-    with pytest.raises(grid.STUDY.lost, match="update 1"):
+    with pytest.raises(growth.STUDY.lost, match="update 1"):
         grid.run(Arm("glyphs", TINY), 0, tmp_path)
 
 
@@ -168,36 +170,30 @@ def test_judged_finds_no_distance_between_a_set_and_itself(
     assert grid.judged(own.judge, own.train + 1, own.train)["frechet"] > 0
 
 
-def test_the_stored_grid_is_a_card_whose_runs_are_lost_or_measured() -> None:
-    card, said = grid.card(), grid.stored()
-    assert not card.empty
-    for arm, entry in said["arms"].items():
-        lived = [r for r in entry["runs"].values() if not r["diverged"]]
-        assert card.lost_of(arm) == len(entry["runs"]) - len(lived)
-        assert [r.value for r in card.rows if (r.arm, r.name) == (arm, "distance")] == [
-            r["frechet"] for r in lived
-        ]
-    assert card["digits", "distance"].seeds == len(said["arms"]["digits"]["runs"])
+@pytest.mark.parametrize("study", [ablations.STUDY, growth.STUDY], ids=lambda s: s.name)
+def test_arms_differ_from_the_plain_one_in_what_they_are_named_for(study: Study) -> None:
+    plain = {"digits": ablations.DIGITS, "glyphs": growth.GLYPHS}
+    for name, arm in study.arms.items():
+        assert isinstance(arm, Arm)
+        own = plain[arm.world]
+        changed = {k for k, v in vars(arm.config).items() if v != getattr(own, k)}
+        if arm.world == "digits":
+            assert len(changed - {"learning_rates", "spectral"}) <= 1, name
+            assert arm.config.images == own.images
+            assert arm.config.spectral == ("spectral" in name)
+        else:
+            assert arm.config.spectral
+            assert (changed == set()) == (not name.startswith("direct")), name
 
 
 def test_a_card_of_three_runs_by_hand() -> None:
-    run = {"frechet": 2.0, "confident": 0.5, "black": 0.1, "noise level": 0.2}
-    lived, gone = run | {"diverged": 0, "cpu seconds": 9.0}, {"diverged": 7, "cpu seconds": 3.0}
-    found = {
-        "arms": {
-            "a": {"runs": {"0": lived, "1": lived | {"frechet": 4.0}, "2": gone}},
-            "b": {"runs": {"0": lived, "1": gone}},
-            "c": {"runs": {"0": gone}},
-        },
-        "date": "2026-01-01", "cpu seconds": 20, "machine": {"cpu": "X"}, "versions": {},
-    }  # fmt: skip
-    card = grid.card(found)
-    assert (card["a", "distance"].value, card["a", "distance"].seeds) == (3.0, 2)
-    assert card.lost == {("a", 2): "diverged at update 7", ("b", 1): "diverged at update 7",
-                         ("c", 0): "diverged at update 7"}  # fmt: skip
-    pooled = grid.share_lost(card, "a", "b")
-    assert (pooled.value, pooled.n, pooled.seeds, pooled.card) == (2 / 5, 5, 5, grid.STORED)
-    assert grid.as_text(card, "a", "distance").startswith("3 [")
-    assert grid.as_text(card, "b", "distance") == "2, one run"
-    assert grid.as_text(card, "c", "distance") == "none lived"
-    assert [grid.lost_as_text(card, arm) for arm in "abc"] == ["1 of 3", "1 of 2", "1 of 1"]
+    rows = [Row("a", 0, "distance", 2.0, ("a0",)), Row("a", 1, "distance", 4.0, ("a1",))]
+    rows += [Row("b", 0, "distance", 2.0, ("b0",))]
+    gone = {("a", 2): "update 7", ("b", 1): "update 7", ("c", 0): "update 7"}
+    card = Card("x", "full", tuple(rows), gone, {})
+    pooled = share_lost(card, "a", "b")
+    assert (pooled.value, pooled.n, pooled.seeds, pooled.card) == (2 / 5, 5, 5, "x")
+    assert as_text(card, "a", "distance").startswith("3 [")
+    assert as_text(card, "b", "distance") == "2, one run"
+    assert as_text(card, "c", "distance") == "none lived"
+    assert [lost_as_text(card, arm) for arm in "abc"] == ["1 of 3", "1 of 2", "1 of 1"]

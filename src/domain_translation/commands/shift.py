@@ -117,12 +117,6 @@ def _verdict(found: Shift) -> str:
     """What the numbers mean, in sentences."""
     value, low, high = found.balance.shift
     a, b = found.balance.worth
-    doubt = (
-        "\nClusters of folders that look different can see a shift where there is none: of 100 "
-        "pairs with equal masses 20 did. Labels decide."
-        if found.how.startswith("clusters")
-        else ""
-    )
     if low == 0:
         return (
             f"No imbalance can be told from chance: total variation {value:.3f}, at most "
@@ -133,7 +127,7 @@ def _verdict(found: Shift) -> str:
         f"like B must give at least {value:.1%} of the pictures of A another class.\n"
         f"Weighted as above both folders meet half-way; the weighted pictures of A are worth "
         f"{a:.0%} of as many equal ones, those of B {b:.0%}. train-translator --batch-weights "
-        f"learns such weights without labels.{doubt}"
+        "learns such weights without labels."
     )
 
 
