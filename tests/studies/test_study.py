@@ -392,8 +392,9 @@ def test_code_counts_without_comments_and_docstrings() -> None:
 
 PACKAGE = {
     "study.py": "from toy_package import other\nfrom toy_package.deep.inner import g, h\n"
-    "A = 1\nB = 2\n\ndef run():\n    return inside() + g(A)\n\ndef inside():\n    return 0\n\n"
-    "def measure():\n    return other.x + B + h()\n",
+    "A = 1\nB = 2\n\ndef run():\n    t = 0\n    return t + inside() + g(A)\n\n"
+    "def inside():\n    return 0\n\ndef measure():\n    return other.x + B + h()\n\n"
+    "ARMS = {t: measure for t in range(2)}\n",
     "other.py": "x = 1\n",
     "deep/__init__.py": "",
     "deep/inner.py": "def g(a):\n    from toy_package.deep import lazy\n    return a\n\n"
@@ -438,6 +439,7 @@ def test_a_function_runs_what_it_reaches_by_name_and_what_that_imports(package: 
         ("A = 1", "A = 2", {"study.py:run"}),
         ("return 0", "return 3", {"study.py:run"}),
         ("B = 2", "B = 3", set()),
+        ("range(2)", "range(3)", set()),  # a comprehension's variable is not the run's
         ("x = 1", "x = 2", set()),
         ("return a", "return -a", {"deep/inner.py"}),
         ("return 0", '"""Nothing."""\n    return 0', set()),

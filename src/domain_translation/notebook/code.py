@@ -104,10 +104,13 @@ def _bound(statement: ast.stmt) -> Iterator[str]:
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         yield statement.name
         return
+    # The variable of a comprehension is its own: the module does not know it.
+    loops = (n for n in ast.walk(statement) if isinstance(n, ast.comprehension))
+    inner = {node for loop in loops for node in ast.walk(loop.target)}
     for node in ast.walk(statement):
         if isinstance(node, ast.alias):
             yield (node.asname or node.name).split(".")[0]
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node not in inner:
             yield node.id
 
 

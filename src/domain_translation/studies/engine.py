@@ -99,7 +99,7 @@ def at_hand(
     changed = provenance.changed(study, cell[0], run.card) if run else []
     if run is not None and not changed:
         return run
-    if card is not None and cell in provenance.held(study, card):
+    if card is not None and provenance.holds(study, card, *cell):
         return card
     if changed and not again:
         raise StudyError(

@@ -83,10 +83,17 @@ def held(study: Study, card: Card) -> list[tuple[str, int]]:
 
     Raises CardError: it has no provenance.
     """
+    return [(arm, seed) for arm, seed, *_ in card.origin["runs"] if holds(study, card, arm, seed)]
+
+
+def holds(study: Study, card: Card, arm: str, seed: int) -> bool:
+    """Whether a card holds the rows of a run, made of what there is now.
+
+    Raises CardError: it has no provenance.
+    """
     check(card)
-    runs = [(arm, seed) for arm, seed, *_ in card.origin["runs"] if arm in study.arms]
-    same = {arm: not changed(study, arm, card.origin) for arm in {a for a, _ in runs}}
-    return [cell for cell in runs if same[cell[0]]]
+    there = arm in study.arms and any(run[:2] == [arm, seed] for run in card.origin["runs"])
+    return there and not changed(study, arm, card.origin)
 
 
 def _code(study: Study) -> dict[str, str]:
@@ -101,9 +108,16 @@ def _data(study: Study, names: Iterable[str]) -> dict[str, str]:
 
 def _digest(name: str) -> str:
     try:
-        return hashlib.sha256(data_file(name).read_bytes()).hexdigest()[:16]
+        path = Path(str(data_file(name)))
+        return _digest_of(path, path.stat().st_mtime_ns)
     except FileNotFoundError:
         return "missing"
+
+
+@functools.cache
+def _digest_of(path: Path, changed: int) -> str:
+    """Read once: every run of a study asks for the same networks."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
 def _differing(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
