@@ -7,7 +7,8 @@ No scene is in both domains.
 
 Said beforehand: the shift is paid on the meadow if, with the closer zebras, translations change
 more of the ground than with the others, at 95 % over trainings. A pixel is changed if one of its
-channels moves by more than `CHANGED`, a tenth of the range.
+channels moves by more than `CHANGED`, a tenth of the range. A translator has learnt its task if it
+changes at least half of the coat; if one arm's have not, nothing is decided.
 """
 
 from __future__ import annotations
