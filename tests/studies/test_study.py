@@ -117,6 +117,16 @@ def test_every_arm_runs_with_every_seed_and_is_cached(tmp_path: Path) -> None:
     assert [r[:2] for r in card.origin["runs"]][:2] == [["Swish, c = 8", 0], ["ReLU", 0]]
 
 
+def third(settings: Width, seed: int, found: Mapping[str, Tensor]) -> list[Measure]:
+    return [Measure("third", 1e5 / 3, (), 2e-5 / 3)]
+
+
+def test_a_card_keeps_the_digits_of_float32(tmp_path: Path) -> None:
+    perform(TOY, tmp_path, say=quiet)
+    row = collect(replace(TOY, measure=third), tmp_path).rows[0]
+    assert (row.value, row.error) == (33333.333, 6.6666667e-6)
+
+
 def test_measures_may_change_without_running_again(tmp_path: Path) -> None:
     perform(TOY, tmp_path, say=quiet)
     other = replace(TOY, measure=largest)

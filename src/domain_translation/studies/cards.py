@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ from domain_translation.studies.engine import Cell, at_hand
 from domain_translation.studies.study import Study, StudyError, cells, slug
 from domain_translation.training import checkpoints
 from domain_translation.training.checkpoints import Checkpoint
+
+DIGITS = 8  # of a card's numbers: what float32 has, and no more that other processors round
 
 
 class Survey(NamedTuple):
@@ -71,7 +74,7 @@ def collect(study: Study, folder: Path, card: Card | None = None) -> Card:
         "machine": sorted({run[4] for run in runs}),
         "versions": parts[-1].origin["versions"],
     }  # fmt: skip
-    rows = tuple(row for part in parts for row in part.rows)
+    rows = tuple(_rounded(row) for part in parts for row in part.rows)
     lost = {cell: why for part in parts for cell, why in part.lost.items()}
     return Card(study.card, study.profile, rows, lost, origin)
 
@@ -179,6 +182,14 @@ def _measured(study: Study, cell: Cell, run: Checkpoint) -> Card:
         for m in study.measure(study.arms[arm], seed, run.tensors)
     )
     return Card(study.card, study.profile, tuple(rows), origin=origin)
+
+
+def _rounded(row: Row) -> Row:
+    return replace(row, value=_short(row.value), error=_short(row.error))
+
+
+def _short(x: float) -> float:
+    return float(f"{x:.{DIGITS}g}")
 
 
 def _part(card: Card, cell: Cell) -> Card:

@@ -122,14 +122,11 @@ def run(case: Case, seed: int, folder: Path) -> dict[str, Tensor]:
 
 
 def measure(case: Case, seed: int, found: Mapping[str, Tensor]) -> list[Measure]:
-    """What each way changes of the error, in the mean over scenes; what else the denoiser does.
-
-    In millionths: 216 runs of many numbers, whose other digits are noise.
-    """
+    """What each way changes of the error, in the mean over scenes; what else the denoiser does."""
     networks = _networks(case.direction, case.sigma, seed)
 
     def mean(name: str, values: Tensor) -> Measure:
-        return Measure(name, round(float(values.mean()), 6), networks)
+        return Measure(name, float(values.mean()), networks)
 
     nothing, numbers = found["nothing"], [mean("error, nothing", found["nothing"][0])]
     for n in case.moments:
