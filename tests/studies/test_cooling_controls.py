@@ -95,7 +95,7 @@ def test_a_run_at_toy_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert named.error == 0  # every seed has scenes of its own
     assert named.networks == ("a", "b")
     assert {f"change of error, {way}, 2 steps" for way in WAYS} <= set(numbers)
-    liked = found["denoiser, 2 steps"][1] - found["nothing"][1]
-    made = numbers["change of likeness, 2 steps"].value
+    liked = found["denoiser, 2 steps"][2] - found["nothing"][2]
+    made = numbers["change of margin, 2 steps"].value
     assert made == pytest.approx(liked.mean().item())
     assert numbers["moved, 2 steps"].value > 0

@@ -1,4 +1,4 @@
-"""Cooling beside its controls, in six directions: error and likeness over T x alpha N.
+"""Cooling beside its controls, in six directions: error and margin over T x alpha N.
 
 The sources leave open what the step is: alpha times the score, (r(x) - x) / sigma^2, or alpha times
 r(x) - x itself; both are `READINGS`, with the same noise sqrt(2 alpha T). What cools is a denoiser
@@ -122,7 +122,7 @@ def run(case: Case, seed: int, folder: Path) -> dict[str, Tensor]:
 
 
 def measure(case: Case, seed: int, found: Mapping[str, Tensor]) -> list[Measure]:
-    """What each way changes of the error, in the mean over scenes; what else the denoiser does."""
+    """What each way changes of the error, the denoiser of the margin as well; means over scenes."""
     networks = _networks(case.direction, case.sigma, seed)
 
     def mean(name: str, values: Tensor) -> Measure:
@@ -133,8 +133,8 @@ def measure(case: Case, seed: int, found: Mapping[str, Tensor]) -> list[Measure]
         for way in WAYS:
             if (seen := found.get(f"{way}, {n} steps")) is not None:
                 numbers.append(mean(f"change of error, {way}, {n} steps", (seen - nothing)[0]))
-        liked = (found[f"denoiser, {n} steps"] - nothing)[1]
-        numbers.append(mean(f"change of likeness, {n} steps", liked))
+        liked = (found[f"denoiser, {n} steps"] - nothing)[LOOKS.index("margin")]
+        numbers.append(mean(f"change of margin, {n} steps", liked))
         numbers.append(mean(f"moved, {n} steps", found[f"moved, denoiser, {n} steps"]))
     return numbers
 
